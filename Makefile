@@ -1,0 +1,81 @@
+# The one Makefile. Every DIR/NAME.cpp becomes the program build/DIR/NAME; a new file is found by
+# itself. A source that has a header of its own name beside it (X.cpp and X.hpp) is not a program but
+# a part that is linked into the programs of its directory.
+#
+# `make help` prints the lines below that begin with two number signs.
+
+## Targets:
+##   all            build every program (what plain `make` does)
+##   pipes, fifo…   build the programs of one directory
+##   demo           run every program once, in the order of the text; ONLY=signals: one directory
+##   test           run the tests; needs bats
+##   check          compile with all warnings under g++ and clang++, check form and style,
+##                  run the tests under the address and undefined-behaviour sanitizers
+##   clean          remove what was built
+##   help           print this
+## Variables:
+##   BUILD          where programs go (build)
+##   V=1            show the whole commands
+##   CXX, CXXFLAGS, CPPFLAGS, LDFLAGS, LDLIBS   as usual; what every build needs is added to them
+.DEFAULT_GOAL := all
+
+DIRS := $(patsubst %/,%,$(wildcard $(addsuffix /,pipes fifo signals mmap mmap_locks files doors domain_sock tcp)))
+BUILD := build
+
+ifeq ($(origin CXX),default)
+CXX := c++
+endif
+CXXFLAGS ?= -O2 -g
+WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wcast-qual \
+            -Wold-style-cast -Wformat=2 -Wnull-dereference -Wmissing-declarations
+ifeq ($(shell uname -s),SunOS)
+LDLIBS += -lsocket -lnsl
+endif
+COMPILE = $(CXX) -std=c++20 -pthread $(WARNINGS) -MMD -MP $(CPPFLAGS) $(CXXFLAGS)
+
+SAY = $(if $(V),,@echo '$(CXX) $@' && )
+
+SOURCES  := $(wildcard $(addsuffix /*.cpp,$(DIRS)))
+PARTS    := $(patsubst %.hpp,%.cpp,$(wildcard $(SOURCES:.cpp=.hpp)))
+PROGRAMS := $(patsubst %.cpp,$(BUILD)/%,$(filter-out $(PARTS),$(SOURCES)))
+OBJECTS  := $(patsubst %.cpp,$(BUILD)/%.o,$(PARTS))
+
+# As many jobs as there are processors, unless -j says otherwise.
+MAKEFLAGS += --jobs=$(shell nproc 2>/dev/null || getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)
+
+.PHONY: all $(DIRS) demo test check clean help FORCE
+all: $(PROGRAMS)
+.SECONDEXPANSION:
+$(DIRS): $$(filter $(BUILD)/$$@/%,$(PROGRAMS))
+
+$(PROGRAMS): $(BUILD)/%: %.cpp $(BUILD)/flags $$(filter $$(@D)/%,$(OBJECTS))
+	@mkdir -p $(@D)
+	$(SAY)$(COMPILE) $(LDFLAGS) -o $@ $< $(filter %.o,$^) $(LDLIBS)
+
+$(OBJECTS): $(BUILD)/%.o: %.cpp $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(SAY)$(COMPILE) -c -o $@ $<
+
+# Other flags, another build: the file changes when they do.
+export FLAGS = $(COMPILE) $(LDFLAGS) $(LDLIBS)
+$(BUILD)/flags: FORCE
+	@mkdir -p $(BUILD)
+	@printf '%s\n' "$$FLAGS" | cmp -s - $@ || printf '%s\n' "$$FLAGS" >$@
+
+-include $(addsuffix .d,$(PROGRAMS)) $(OBJECTS:.o=.d)
+
+demo: all
+	@BUILD='$(BUILD)' tests/replay demo $(ONLY)
+
+test: all
+	@BUILD='$(BUILD)' tests/run
+
+check:
+	@MAKE='$(MAKE)' tests/check
+
+clean:
+	rm -f $(PROGRAMS) $(addsuffix .d,$(PROGRAMS)) $(OBJECTS) $(OBJECTS:.o=.d) $(BUILD)/flags
+	@rmdir $(addprefix $(BUILD)/,$(DIRS)) $(BUILD) 2>/dev/null || true
+
+help:
+	@sed -n 's/^## \{0,1\}//p' Makefile

@@ -1,0 +1,84 @@
+// client - sends a request to the server's FIFO and reads the answer from a FIFO of its own
+//
+// Text:  Named Pipe Uses (client-server designs); Named Pipe Atomicity
+// Run:   terminal 1: build/fifo/server requests
+//        terminal 2: build/fifo/client requests
+// See:   terminal 2: message from server: hello from server
+//
+// Its own FIFO, "requests.PID", is made and opened before the request goes out, so that the server
+// finds a reader there. Everything that can wait is bounded by one alarm; however the client ends,
+// but for SIGKILL, it removes its FIFO.
+
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static std::string own_name;
+static void remove_own() { unlink(own_name.c_str()); }
+
+static void give_up(int signo) {  // async-signal-safe calls alone
+    const char text[] = "client: no answer within 5 s\n";
+    if (signo == SIGALRM && write(STDERR_FILENO, text, sizeof text - 1) == -1) _exit(1);
+    remove_own();
+    _exit(signo == SIGALRM ? 1 : 128 + signo);
+}
+
+int main(int argc, char *argv[]) {
+    if (argc != 2 && argc != 3) errx(2, "usage: client FIFO [MESSAGE]");
+    const char *path = argv[1];
+    const std::string message = argc == 3 ? argv[2] : "hello from a client";
+    const std::string pid = std::to_string(getpid());
+    const std::string request = "\n" + pid + " " + message + "\n";
+    if (message.find('\n') != message.npos) errx(2, "message: holds a newline");
+    if (request.size() > PIPE_BUF)
+        errx(2, "message: makes a request of %zu bytes, and at most %d are written as one",
+             request.size(), PIPE_BUF);
+
+    // Held back until the handler knows what to remove: no signal leaves the FIFO behind.
+    const int ends[] = {SIGHUP, SIGINT, SIGTERM, SIGALRM};
+    sigset_t held, before;
+    sigemptyset(&held);
+    for (const int signo : ends) sigaddset(&held, signo);
+    if (sigprocmask(SIG_BLOCK, &held, &before) == -1) err(1, "sigprocmask");
+    if (signal(SIGPIPE, SIG_IGN) == SIG_ERR) err(1, "ignore SIGPIPE");
+
+    // Without O_NONBLOCK, open would wait for a server; with it, ENXIO says that there is none.
+    const int requests = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+    if (requests == -1 && errno == ENXIO) errx(1, "open %s: no server reads it", path);
+    if (requests == -1) err(1, "open %s", path);
+    struct stat file = {};
+    if (fstat(requests, &file) == -1) err(1, "fstat %s", path);
+    if (!S_ISFIFO(file.st_mode)) errx(1, "open %s: not a FIFO", path);
+    if (fcntl(requests, F_SETFL, O_WRONLY) == -1) err(1, "fcntl %s", path);
+
+    own_name = std::string(path) + "." + pid;
+    if (mkfifo(own_name.c_str(), 0600) == -1) err(1, "mkfifo %s", own_name.c_str());
+    if (atexit(remove_own) != 0) errx(1, "atexit");
+    struct sigaction action = {};
+    action.sa_handler = give_up;
+    for (const int signo : ends)
+        if (sigaction(signo, &action, nullptr) == -1) err(1, "sigaction %d", signo);
+    if (sigprocmask(SIG_SETMASK, &before, nullptr) == -1) err(1, "sigprocmask");
+    alarm(5);
+
+    const int answers = open(own_name.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    if (answers == -1) err(1, "open %s", own_name.c_str());
+    if (write(requests, request.data(), request.size()) == -1) err(1, "write %s", path);
+
+    pollfd waiting = {answers, POLLIN, 0};
+    if (poll(&waiting, 1, -1) == -1) err(1, "poll %s", own_name.c_str());
+    char answer[PIPE_BUF];
+    const ssize_t got = read(answers, answer, sizeof answer);
+    if (got == -1) err(1, "read %s", own_name.c_str());
+    if (got == 0) errx(1, "read %s: end of file before an answer", own_name.c_str());
+    printf("message from server: %.*s", static_cast<int>(got), answer);
+    if (fflush(stdout) != 0) err(1, "write standard output");
+}

@@ -1,0 +1,145 @@
+// server - takes requests from a well-known FIFO, answers each client through the client's own FIFO
+//
+// Text:  Named Pipe Uses (client-server designs); Named Pipe Atomicity
+// Run:   terminal 1: build/fifo/server requests
+//        terminal 2: build/fifo/client requests
+// See:   terminal 1: listening on requests
+//                    message from client: hello from a client
+//        terminal 2: message from server: hello from server
+//
+// A request is one line, "PID MESSAGE", in one write of at most PIPE_BUF bytes, so that the
+// requests of many clients never mix; a newline before it ends whatever a broken client may have
+// left there. The answer goes to the FIFO "requests.PID", which the client has opened before it
+// asks: opened without waiting, it fails at once if the client is gone, and a client that never
+// reads cannot stop the server. SIGINT or SIGTERM ends it; it removes the FIFO it has made.
+
+#include <charconv>
+#include <ctype.h>
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string>
+#include <string_view>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static volatile sig_atomic_t stopped;
+static void on_stop(int) { stopped = 1; }
+
+static const char *path;
+static struct stat made;  // the FIFO that this server made, all zero if it was there before
+static void remove_name() {
+    struct stat now = {};
+    if (stat(path, &now) == 0 && now.st_ino == made.st_ino && now.st_dev == made.st_dev)
+        unlink(path);
+}
+
+static int open_requests() {
+    if (mkfifo(path, 0600) == 0) {
+        if (stat(path, &made) == -1) err(1, "stat %s", path);
+    } else if (errno != EEXIST) {
+        err(1, "mkfifo %s", path);
+    }
+    const int fifo = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);  // does not wait for a client
+    if (fifo == -1) err(1, "open %s", path);
+    struct stat file = {};
+    if (fstat(fifo, &file) == -1) err(1, "fstat %s", path);
+    if (!S_ISFIFO(file.st_mode)) errx(1, "open %s: not a FIFO", path);
+    // The lock ends with its process: a FIFO that a killed server has left can be used again.
+    if (flock(fifo, LOCK_EX | LOCK_NB) == -1) {
+        if (errno == EWOULDBLOCK) errx(1, "lock %s: another server reads it", path);
+        err(1, "lock %s", path);
+    }
+    return fifo;
+}
+
+static void answer(pid_t client) {
+    constexpr std::string_view text = "hello from server\n";
+    const std::string name = std::string(path) + "." + std::to_string(client);
+    const int fifo = open(name.c_str(), O_WRONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+    if (fifo == -1) {
+        warn("answer: open %s", name.c_str());
+        return;
+    }
+    struct stat file = {};
+    if (fstat(fifo, &file) == -1 || !S_ISFIFO(file.st_mode))
+        warnx("answer: %s: not a FIFO", name.c_str());
+    else if (write(fifo, text.data(), text.size()) == -1)  // all or nothing, up to PIPE_BUF
+        warn("answer: write %s", name.c_str());
+    if (close(fifo) == -1) warn("answer: close %s", name.c_str());
+}
+
+static void serve(std::string_view request) {
+    pid_t client = 0;
+    const char *const end = request.data() + request.size();
+    const auto [rest, error] = std::from_chars(request.data(), end, client);
+    if (error != std::errc{} || client <= 0 || rest == end || *rest != ' ' ||
+        request.size() >= PIPE_BUF) {
+        warnx("request ignored: not \"PID MESSAGE\" of less than %d bytes", PIPE_BUF);
+        return;
+    }
+    printf("message from client: ");
+    for (const char *c = rest + 1; c < end; ++c) {  // no client's bytes drive our terminal
+        const auto byte = static_cast<unsigned char>(*c);
+        printf(isprint(byte) ? "%c" : "\\x%02x", byte);
+    }
+    printf("\n");
+    if (fflush(stdout) != 0) err(1, "write standard output");
+    answer(client);
+}
+
+int main(int argc, char *argv[]) {
+    if (argc != 2) errx(2, "usage: server FIFO");
+    path = argv[1];
+
+    // The signals are let in by ppoll alone: none can come between the test of stopped and the
+    // wait.
+    sigset_t stops, outside;
+    sigemptyset(&stops);
+    struct sigaction action = {};
+    action.sa_handler = on_stop;
+    for (const int signo : {SIGHUP, SIGINT, SIGTERM}) {
+        sigaddset(&stops, signo);
+        if (sigaction(signo, &action, nullptr) == -1) err(1, "sigaction %d", signo);
+    }
+    if (sigprocmask(SIG_BLOCK, &stops, &outside) == -1) err(1, "sigprocmask");
+    if (signal(SIGPIPE, SIG_IGN) == SIG_ERR) err(1, "ignore SIGPIPE");
+
+    if (atexit(remove_name) != 0) errx(1, "atexit");
+    const int fifo = open_requests();
+    // While the server holds a write end itself, the FIFO never comes to end of file between
+    // clients.
+    if (open(path, O_WRONLY | O_CLOEXEC) == -1) err(1, "open %s for writing", path);
+    printf("listening on %s\n", path);
+    if (fflush(stdout) != 0) err(1, "write standard output");
+
+    std::string pending;  // the beginning of a request whose newline has not come yet
+    while (stopped == 0) {
+        pollfd waiting = {fifo, POLLIN, 0};
+        if (ppoll(&waiting, 1, nullptr, &outside) == -1) {
+            if (errno == EINTR) continue;
+            err(1, "poll %s", path);
+        }
+        char buffer[PIPE_BUF];
+        const ssize_t got = read(fifo, buffer, sizeof buffer);
+        if (got == -1) {
+            if (errno == EINTR || errno == EAGAIN) continue;
+            err(1, "read %s", path);
+        }
+        for (const char c : std::string_view(buffer, static_cast<size_t>(got))) {
+            if (c != '\n') {
+                if (pending.size() < PIPE_BUF)
+                    pending += c;  // what is longer is ignored as a whole
+                continue;
+            }
+            if (!pending.empty()) serve(pending);
+            pending.clear();
+        }
+    }
+}

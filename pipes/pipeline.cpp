@@ -1,0 +1,77 @@
+// pipeline - any number of commands joined by pipes, as a shell joins them
+//
+// Text:  Pipes and Context Switches (the figure: ls /usr | grep etc);
+//        Regular and Named Pipe Usage (cat file | gzip -c9)
+// Run:   build/pipes/pipeline ls / '|' grep -x etc
+// See:   etc
+//
+// A word that is exactly | ends a stage; quote it, or the shell takes it for itself. Each stage is
+// a child; its standard input is the pipe from the stage before, its standard output the pipe to
+// the next. The parent closes each end as soon as the child has it: an end left open in the parent
+// would keep end of file from the reader and SIGPIPE from the writer. Exit status, as a shell's:
+// the last stage's, 128+n if signal n killed it; 127 for a command that was not found, 126 for one
+// that could not be run.
+
+#include <algorithm>
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string_view>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <vector>
+
+[[noreturn]] static void run_stage(char *command[], int input, int output, int other_end) {
+    if (input != STDIN_FILENO) {
+        if (dup2(input, STDIN_FILENO) == -1) err(1, "%s: dup2 standard input", command[0]);
+        if (close(input) == -1) err(1, "%s: close the pipe's original descriptor", command[0]);
+    }
+    if (output != STDOUT_FILENO) {
+        if (close(other_end) == -1) err(1, "%s: close the next stage's end", command[0]);
+        if (dup2(output, STDOUT_FILENO) == -1) err(1, "%s: dup2 standard output", command[0]);
+        if (close(output) == -1) err(1, "%s: close the pipe's original descriptor", command[0]);
+    }
+    execvp(command[0], command);
+    err(errno == ENOENT ? 127 : 126, "exec %s", command[0]);
+}
+
+int main(int argc, char *argv[]) {
+    using namespace std::literals;
+    std::vector<char **> stages;
+    for (char **word = argv + 1, **end = argv + argc;; ++word) {
+        stages.push_back(word);
+        word = std::find(word, end, "|"sv);
+        if (word == stages.back()) errx(2, "usage: pipeline COMMAND [ARG...] ['|' COMMAND...]...");
+        if (word == end) break;  // argv ends with a null pointer, as execvp wants it
+        *word = nullptr;
+    }
+
+    // A pipe must not be given 0, 1 or 2: the stages' own standard descriptors go there.
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd)
+        if (fcntl(fd, F_GETFD) == -1) err(1, "standard descriptor %d", fd);
+
+    pid_t child = -1;
+    int input = STDIN_FILENO;  // where the next stage reads
+    for (char **command : stages) {
+        const bool last = command == stages.back();
+        int pipefd[2] = {STDIN_FILENO, STDOUT_FILENO};
+        if (!last && pipe(pipefd) == -1) err(1, "pipe after %s", command[0]);
+
+        child = fork();
+        if (child == -1) err(1, "fork for %s", command[0]);
+        if (child == 0) run_stage(command, input, pipefd[1], pipefd[0]);
+
+        if (input != STDIN_FILENO && close(input) == -1) err(1, "close a read end");
+        if (!last && close(pipefd[1]) == -1) err(1, "close a write end");
+        input = pipefd[0];
+    }
+
+    int last_status = 0;
+    for (size_t left = stages.size(); left > 0; --left) {
+        int status = 0;
+        const pid_t ended = wait(&status);
+        if (ended == -1) err(1, "wait");
+        if (ended == child) last_status = status;
+    }
+    return WIFSIGNALED(last_status) ? 128 + WTERMSIG(last_status) : WEXITSTATUS(last_status);
+}

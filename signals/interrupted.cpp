@@ -1,0 +1,49 @@
+// interrupted - a signal in a blocked read, with and without SA_RESTART
+//
+// Text:  Interrupted System Calls
+// Run:   build/signals/interrupted
+// See:   without SA_RESTART: read failed: Interrupted system call; retried: 1 byte
+//        with SA_RESTART: 1 byte, and no sign of the signal
+//
+// The pipe is empty until the handler runs, and the handler itself writes the byte. So the signal
+// comes while read is blocked, and in the end read always has something to return.
+
+#include <err.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static int pipefd[2];
+
+static void on_alarm(int) {
+    const int saved = errno;
+    if (write(pipefd[1], "x", 1) != 1) _exit(1);  // cannot be: the pipe is empty and open
+    errno = saved;
+}
+
+static void read_one_byte(int flags, const char *label) {
+    struct sigaction action = {};
+    action.sa_handler = on_alarm;
+    action.sa_flags = flags;
+    if (sigaction(SIGALRM, &action, nullptr) == -1) err(1, "sigaction SIGALRM");
+
+    alarm(1);
+    char byte = 0;
+    printf("%s: ", label);
+    ssize_t got = 0;
+    while ((got = read(pipefd[0], &byte, 1)) == -1) {
+        if (errno != EINTR) err(1, "read the pipe");
+        printf("read failed: %s; retried: ", strerror(EINTR));
+    }
+    printf("%zd byte\n", got);
+    if (fflush(stdout) != 0) err(1, "write standard output");
+}
+
+int main(int argc, char *[]) {
+    if (argc != 1) errx(2, "usage: interrupted");
+    if (pipe(pipefd) == -1) err(1, "pipe");
+    read_one_byte(0, "without SA_RESTART");
+    read_one_byte(SA_RESTART, "with SA_RESTART");
+}

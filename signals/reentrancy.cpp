@@ -1,0 +1,56 @@
+// reentrancy - a function with static data, spoilt by its own use in a signal handler
+//
+// Text:  Reentrant Signal Handlers
+// Run:   build/signals/reentrancy
+// See:   strtok: one blue green
+//        strtok_r: one two three
+//
+// strtok keeps its place in the string in static data, one for the whole process. A handler that
+// uses strtok on a string of its own moves that place, and main goes on in the handler's string.
+// strtok_r keeps the place where its caller says. raise() makes the signal come at the same point
+// every time.
+
+#include <err.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static void use_strtok(int) {
+    static char colours[] = "red blue green";
+    strtok(colours, " ");  // NOLINT(bugprone-signal-handler,cert-sig30-c): the mistake on show
+}
+
+static void use_strtok_r(int) {
+    char colours[] = "red blue green";
+    char *place = nullptr;
+    strtok_r(colours, " ", &place);  // its data are its own, and it calls nothing that has others
+}
+
+static void handle(void (*handler)(int)) {
+    struct sigaction action = {};
+    action.sa_handler = handler;
+    if (sigaction(SIGUSR1, &action, nullptr) == -1) err(1, "sigaction SIGUSR1");
+}
+
+int main(int argc, char *[]) {
+    if (argc != 1) errx(2, "usage: reentrancy");
+
+    handle(use_strtok);
+    char words[] = "one two three";
+    printf("strtok:");
+    for (char *word = strtok(words, " "); word; word = strtok(nullptr, " ")) {
+        printf(" %s", word);
+        if (word == words) raise(SIGUSR1);  // a signal between the first call and the second
+    }
+
+    handle(use_strtok_r);
+    char again[] = "one two three", *place = nullptr;
+    printf("\nstrtok_r:");
+    for (char *word = strtok_r(again, " ", &place); word; word = strtok_r(nullptr, " ", &place)) {
+        printf(" %s", word);
+        if (word == again) raise(SIGUSR1);
+    }
+    printf("\n");
+    if (fflush(stdout) != 0) err(1, "write standard output");
+}

@@ -1,0 +1,105 @@
+// signal_table - what each signal of the text's table does here, found by trying it on a child
+//
+// Text:  Important Signals
+// Run:   build/signals/signal_table
+// See:   a line for each signal: number, default action, whether it can be caught
+//
+// A signal is ignored, continues a stopped process, stops a process or terminates it. The child
+// sends itself the signal. If it lives on, it stops itself, so that the parent can see whether the
+// signal continues it.
+
+#include <err.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+struct Row {
+    const char *name;
+    int number;
+};
+#ifndef SIGEMT
+constexpr int SIGEMT = 0;  // this system has no such signal
+#endif
+constexpr Row rows[] = {
+    {"SIGABRT", SIGABRT}, {"SIGALRM", SIGALRM}, {"SIGBUS", SIGBUS},   {"SIGCHLD", SIGCHLD},
+    {"SIGCONT", SIGCONT}, {"SIGEMT", SIGEMT},   {"SIGFPE", SIGFPE},   {"SIGHUP", SIGHUP},
+    {"SIGILL", SIGILL},   {"SIGINT", SIGINT},   {"SIGKILL", SIGKILL}, {"SIGPIPE", SIGPIPE},
+    {"SIGSEGV", SIGSEGV}, {"SIGSTOP", SIGSTOP},
+};
+
+// A child with the default action for this signal, which sends it to itself and then stops itself.
+static pid_t start_default(int signo) {
+    const pid_t child = fork();
+    if (child == -1) err(1, "fork");
+    if (child > 0) return child;
+    // No core file. The limit is 1 and not 0: Linux hands a core to a program that collects them
+    // (core_pattern with a |) even at limit 0, but not at 1.
+    const rlimit no_core = {1, 1};
+    if (setrlimit(RLIMIT_CORE, &no_core) == -1) err(1, "child: setrlimit");
+    sigset_t none;
+    sigemptyset(&none);
+    if (sigprocmask(SIG_SETMASK, &none, nullptr) == -1) err(1, "child: sigprocmask");
+    if (signo != SIGKILL && signo != SIGSTOP && signal(signo, SIG_DFL) == SIG_ERR)
+        err(1, "child: signal %d", signo);
+    kill(getpid(), signo);
+    kill(getpid(), SIGSTOP);
+    _exit(0);
+}
+
+static const char *default_action(int signo) {
+    const pid_t child = start_default(signo);
+    int status = 0;
+    if (waitpid(child, &status, WUNTRACED) == -1) err(1, "waitpid");
+    if (WIFSIGNALED(status) && WTERMSIG(status) == signo) return "terminates";
+    if (!WIFSTOPPED(status)) errx(1, "the child for signal %d failed", signo);
+
+    const char *action = "stops";
+    if (signo != SIGSTOP) {
+        if (kill(child, signo) == -1) err(1, "kill");
+        const pid_t continued = waitpid(child, &status, WCONTINUED | WNOHANG);
+        if (continued == -1) err(1, "waitpid");
+        action = continued == child ? "continues" : "ignored";
+    }
+    if (kill(child, SIGKILL) == -1) err(1, "kill");
+    if (waitpid(child, &status, 0) == -1) err(1, "waitpid");
+    return action;
+}
+
+static void on_signal(int) { _exit(0); }
+
+static bool can_be_caught(int signo) {
+    const pid_t child = fork();
+    if (child == -1) err(1, "fork");
+    if (child == 0) {
+        struct sigaction action = {};
+        action.sa_handler = on_signal;
+        sigset_t none;
+        sigemptyset(&none);
+        if (sigaction(signo, &action, nullptr) == -1) _exit(1);
+        if (sigprocmask(SIG_SETMASK, &none, nullptr) == -1) _exit(2);
+        kill(getpid(), signo);
+        _exit(2);
+    }
+    int status = 0;
+    if (waitpid(child, &status, 0) == -1) err(1, "waitpid");
+    if (!WIFEXITED(status) || WEXITSTATUS(status) == 2) errx(1, "catching signal %d failed", signo);
+    return WEXITSTATUS(status) == 0;
+}
+
+int main(int argc, char *[]) {
+    if (argc != 1) errx(2, "usage: signal_table");
+    printf("%-8s  %6s  %-10s  %s\n", "signal", "number", "default", "can be caught");
+    if (fflush(stdout) != 0) err(1, "write standard output");  // or each child inherits the buffer
+    for (const Row &row : rows) {
+        if (row.number == 0) {
+            printf("%-8s  %6s  does not exist on this system\n", row.name, "-");
+        } else {
+            const char *action = default_action(row.number);
+            const char *caught = can_be_caught(row.number) ? "yes" : "no";
+            printf("%-8s  %6d  %-10s  %s\n", row.name, row.number, action, caught);
+        }
+        if (fflush(stdout) != 0) err(1, "write standard output");
+    }
+}

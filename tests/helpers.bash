@@ -1,0 +1,96 @@
+# helpers.bash - what every test file loads: a directory, limits and clean-up for each test
+#
+# Environment: BUILD, where the programs are (build)
+
+bats_require_minimum_version 1.5.0
+export BATS_TEST_TIMEOUT=60
+
+root=$(cd "$BATS_TEST_DIRNAME/.." && pwd)
+bin=$(cd "$root" && cd "${BUILD:-build}" && pwd)
+
+setup() {
+    cd "$BATS_TEST_TMPDIR" || return
+    mkdir tmp
+    export TMPDIR=$PWD/tmp # for what a program or a tool keeps there for a while
+    pause=$TMPDIR/../pause
+    mkfifo "$pause"
+}
+
+# Nothing may be left behind: no process with this test's environment, no temporary file.
+teardown() {
+    local left
+    left=$(env -i grep -lsz "^TMPDIR=$TMPDIR\$" /proc/[0-9]*/environ) || true
+    left=${left//[!0-9$'\n']/}
+    if [[ -n $left ]]; then
+        echo "left running:"
+        # shellcheck disable=SC2086 # a list of pids
+        ps -o pid=,args= -p "${left//$'\n'/,}" && kill -KILL $left
+        return 1
+    fi
+    if [[ -n $(ls -A "$TMPDIR") ]]; then
+        ls -lA "$TMPDIR"
+        return 1
+    fi
+}
+
+# run_limited [-127] COMMAND...: run, with the outputs apart, and with a limit on its time. bats warns
+# of a 127 that it has not been told to expect.
+run_limited() {
+    local flags=(--separate-stderr)
+    if [[ $1 == -127 ]]; then
+        flags+=(-127)
+        shift
+    fi
+    run "${flags[@]}" timeout -k 2 20 "$@"
+}
+
+# in_shell SCRIPT [ARG...]: the same for a line of shell, whose $1... are the ARGs.
+in_shell() { run_limited bash -c "$1" bash "${@:2}"; }
+
+# expect STATUS OUTPUT ERRORS: what the last run must have given, to the letter.
+expect() {
+    if [[ $status != "$1" || $output != "$2" || $stderr != "$3" ]]; then
+        printf 'status %s, expected %s\n' "$status" "$1"
+        diff -u <(printf '%s\n' "$2") <(printf '%s\n' "$output") | sed '1,2d; s/^/output: /'
+        diff -u <(printf '%s\n' "$3") <(printf '%s\n' "$stderr") | sed '1,2d; s/^/errors: /'
+        return 1
+    fi
+}
+
+# within CONDITION...: waits until the command succeeds, at most 10 s.
+within() {
+    local end=$((SECONDS + 10))
+    until "$@"; do
+        if ((SECONDS > end)); then
+            echo "not within 10 s: $*"
+            tail -n 5 ./*.out ./*.err 2>/dev/null
+            return 1
+        fi
+        read -rt 0.01 <>"$pause" || true
+    done
+}
+
+# start NAME COMMAND...: runs it in the background, its outputs in NAME.out and NAME.err, its number
+# in $pid. bash starts such a command with SIGINT ignored; env gives every signal its default again.
+start() {
+    : >"$1.out"
+    : >"$1.err"
+    env --default-signal "${@:2}" <&0 >>"$1.out" 2>>"$1.err" 3>&- 4>&- &
+    pid=$!
+}
+
+shows() { grep -qsxF -- "$2" "$1"; } # shows FILE LINE
+gone() { ! kill -0 "$1" 2>/dev/null; }
+sleeps() { [[ $(ps -o state= -p "$1") == S ]]; } # it waits, for whatever it is
+
+# ends PID STATUS: it ends by itself, with that exit status.
+ends() {
+    within gone "$1" || return
+    local status=0
+    wait "$1" || status=$?
+    if [[ $status != "$2" ]]; then
+        echo "exit status $status, expected $2"
+        tail -n 5 ./*.out ./*.err
+        return 1
+    fi
+}

@@ -1,0 +1,295 @@
+#!/usr/bin/env bats
+load helpers
+
+# ready NAME: the program started as NAME has printed its first line
+ready() { within test -s "$1.out"; }
+
+@test "sighandler: SIGUSR1 and SIGINT are received, each under its name; SIGTERM ends it" {
+    start it "$bin/signals/sighandler"
+    ready it
+    [ "$(<it.out)" = "pid $pid: waiting for kill -USR1 $pid or Ctrl-C; kill $pid ends it" ]
+    kill -s USR1 "$pid"
+    within shows it.out "received SIGUSR1"
+    kill -s INT "$pid"
+    within shows it.out "received SIGINT"
+    kill "$pid"
+    ends "$pid" 143
+    [ "$(wc -l <it.out)" -eq 3 ]
+    [ ! -s it.err ]
+}
+
+@test "sighandler: lives through a flood of signals" {
+    start it "$bin/signals/sighandler"
+    ready it
+    for _ in {1..2000}; do
+        kill -s USR1 "$pid"
+        kill -s INT "$pid"
+    done
+    within shows it.out "received SIGINT"
+    kill "$pid"
+    ends "$pid" 143
+    run ! grep -vx -e 'received SIGUSR1' -e 'received SIGINT' <(tail -n +2 it.out)
+}
+
+@test "sighandler: a full disk, at the start and in the handler" {
+    in_shell '"$1" >/dev/full' "$bin/signals/sighandler"
+    expect 1 "" "sighandler: write standard output: No space left on device"
+    start it bash -c 'ulimit -f 1; trap "" XFSZ; exec "$1" >>file' bash "$bin/signals/sighandler"
+    within test -s file
+    while ! gone "$pid"; do kill -s USR1 "$pid" 2>/dev/null || break; done # until 1024 bytes are full
+    ends "$pid" 1
+    [ "$(<it.err)" = "sighandler: write standard output: File too large" ]
+}
+
+@test "signal_table: all 14 signals of the text, on Linux" {
+    run_limited "$bin/signals/signal_table"
+    number() { kill -l "$1"; }
+    row() { printf '%-8s  %6s  %-10s  %s\n' "$@"; }
+    expect 0 "$(
+        row signal number default 'can be caught'
+        for name in ABRT ALRM BUS; do row SIG$name "$(number $name)" terminates yes; done
+        row SIGCHLD "$(number CHLD)" ignored yes
+        row SIGCONT "$(number CONT)" continues yes
+        echo 'SIGEMT         -  does not exist on this system'
+        for name in FPE HUP ILL INT; do row SIG$name "$(number $name)" terminates yes; done
+        row SIGKILL "$(number KILL)" terminates no
+        for name in PIPE SEGV; do row SIG$name "$(number $name)" terminates yes; done
+        row SIGSTOP "$(number STOP)" stops no
+    )" ""
+}
+
+@test "signal_table: finds the defaults whatever is ignored and blocked where it starts" {
+    run_limited env --ignore-signal=PIPE,INT,HUP --block-signal=ALRM,CONT,CHLD "$bin/signals/signal_table"
+    [ "$status" -eq 0 ]
+    [ "$(grep -c 'terminates  yes' <<<"$output")" -eq 9 ]
+    [ "$(grep -c 'continues   yes' <<<"$output")" -eq 1 ]
+}
+
+@test "signal_table: leaves no core file" {
+    in_shell 'ulimit -c unlimited; exec "$1"' "$bin/signals/signal_table"
+    [ "$status" -eq 0 ]
+    run find . -name '*core*' -o -size +1M
+    [ -z "$output" ]
+}
+
+@test "sending: raise, kill, alarm and pause, each received" {
+    run_limited "$bin/signals/sending"
+    expect 0 "raise(SIGUSR1): received before raise returned
+kill(child, SIGUSR2): received by the child
+alarm(1), pause(): received SIGALRM" ""
+}
+
+@test "interrupted: EINTR and the retry without SA_RESTART, no sign of the signal with it" {
+    run_limited "$bin/signals/interrupted"
+    expect 0 "without SA_RESTART: read failed: Interrupted system call; retried: 1 byte
+with SA_RESTART: 1 byte" ""
+}
+
+@test "reentrancy: strtok is spoilt by its use in the handler, strtok_r is not" {
+    run_limited "$bin/signals/reentrancy"
+    expect 0 "strtok: one blue green
+strtok_r: one two three" ""
+}
+
+took() { # took SECONDS COMMAND...: runs it, and it must take that long, and not 4 s longer
+    local before after
+    before=$(date +%s%N)
+    "${@:2}"
+    after=$(date +%s%N)
+    local milliseconds=$(((after - before) / 1000000))
+    ((milliseconds >= $1 * 1000 - 10 && milliseconds < $1 * 1000 + 4000)) || {
+        echo "took $milliseconds ms, expected $1 s"
+        return 1
+    }
+}
+
+@test "sleep_alarm: sleeps" {
+    took 2 run_limited "$bin/signals/sleep_alarm" 2
+    expect 0 "sleepFor returned: 0" ""
+    took 0 run_limited "$bin/signals/sleep_alarm" 0
+    expect 0 "sleepFor returned: 0" ""
+}
+
+@test "sleep_alarm -r: the alarm is lost between alarm and pause" {
+    took 3 run_limited "$bin/signals/sleep_alarm" -r 1
+    expect 0 "the alarm came before pause(), which slept on for 2 s
+sleepFor returned: 0" ""
+}
+
+@test "bettersleep: sleeps twice" {
+    took 2 run_limited "$bin/signals/bettersleep" 1
+    expect 0 $'sleepFor returned: 0\nsleepFor returned: 0' ""
+    took 0 run_limited "$bin/signals/bettersleep" 0
+    expect 0 $'sleepFor returned: 0\nsleepFor returned: 0' ""
+}
+
+@test "bettersleep -r: an alarm before pause does no harm" {
+    took 2 run_limited "$bin/signals/bettersleep" -r 1
+    expect 0 $'sleepFor returned: 0\nsleepFor returned: 0' ""
+}
+
+@test "reliable_sleep: sleeps; Ctrl-C ends it early, with the seconds it did not sleep" {
+    took 1 run_limited "$bin/signals/reliable_sleep" 1
+    expect 0 "sleepFor returned: 0" ""
+    took 0 run_limited "$bin/signals/reliable_sleep" 0
+    expect 0 "sleepFor returned: 0" ""
+    start it "$bin/signals/reliable_sleep" 1000
+    within sleeps "$pid"
+    kill -s INT "$pid"
+    ends "$pid" 0
+    [[ $(<it.out) =~ ^'sleepFor returned: '(1000|99[0-9])$ ]]
+}
+
+@test "reliable_sleep: sleeps also where SIGALRM is blocked or ignored at the start" {
+    took 1 run_limited env --block-signal=ALRM "$bin/signals/reliable_sleep" 1
+    expect 0 "sleepFor returned: 0" ""
+    took 1 run_limited env --ignore-signal=ALRM "$bin/signals/reliable_sleep" 1
+    expect 0 "sleepFor returned: 0" ""
+}
+
+@test "the three sleepFor: the earlier alarm and handler come back, another signal cuts it short" {
+    for program in sleep_alarm bettersleep reliable_sleep; do
+        local call='sleepFor(n, false)'
+        [ $program = reliable_sleep ] && call='sleepFor(n)'
+        ${CXX:-c++} -std=c++20 -pthread -DPROGRAM="\"../signals/$program.cpp\"" -D"CALL(n)=$call" \
+            "$root/tests/sleep_for.cpp" -o "sleep_for_$program"
+        start $program "./sleep_for_$program"
+        pids+=("$pid")
+    done
+    for pid in "${pids[@]}"; do ends "$pid" 0; done
+    tail -n 20 ./*.out
+    for program in sleep_alarm bettersleep reliable_sleep; do
+        [ "$(grep -c '^ok ' $program.out)" -eq 7 ]
+        [ "$(wc -l <$program.out)" -eq 7 ]
+    done
+}
+
+@test "sleepforproblem: Ctrl-C during the sleep: the handler is entered and abandoned" {
+    start it "$bin/signals/sleepforproblem" 1
+    ready it
+    kill -s INT "$pid"
+    ends "$pid" 0
+    [ "$(<it.out)" = "sleepFor(1): press Ctrl-C before it ends
+sig_int enter
+sleepFor returned: 0
+sig_int was abandoned: the alarm's handler jumped out of it" ]
+    [ ! -s it.err ]
+}
+
+@test "sleepforproblem: without a Ctrl-C" {
+    run_limited "$bin/signals/sleepforproblem" 1
+    expect 0 "sleepFor(1): press Ctrl-C before it ends
+sleepFor returned: 0
+no Ctrl-C came" ""
+}
+
+@test "the sleeps: bad numbers of seconds" {
+    for program in sleep_alarm bettersleep reliable_sleep; do
+        local usage="$program [-r] SECONDS"
+        [ $program = reliable_sleep ] && usage="$program SECONDS"
+        run_limited "$bin/signals/$program"
+        expect 2 "" "$program: usage: $usage"
+        run_limited "$bin/signals/$program" -r 1 2
+        expect 2 "" "$program: usage: $usage"
+        for bad in -1 x 1s '' 2147483648 99999999999999999999; do
+            run_limited "$bin/signals/$program" "$bad"
+            expect 2 "" "$program: $bad: not a number of seconds from 0 to 2147483647"
+        done
+    done
+    run_limited "$bin/signals/sleepforproblem" 1 2
+    expect 2 "" "sleepforproblem: usage: sleepforproblem [SECONDS]"
+    for bad in 0 -1 x 61; do
+        run_limited "$bin/signals/sleepforproblem" "$bad"
+        expect 2 "" "sleepforproblem: $bad: not a number of seconds from 1 to 60"
+    done
+}
+
+@test "programs without arguments say so" {
+    for program in sighandler signal_table sending interrupted reentrancy; do
+        run_limited "$bin/signals/$program" x
+        expect 2 "" "$program: usage: $program"
+    done
+}
+
+@test "results that cannot be written are an error" {
+    local command
+    for command in signal_table sending interrupted reentrancy 'sleep_alarm 0' 'bettersleep 0' \
+        'reliable_sleep 0' 'sleepforproblem 1'; do
+        in_shell "\"\$1\"/$command >/dev/full" "$bin/signals"
+        expect 1 "" "${command% *}: write standard output: No space left on device"
+    done
+}
+
+# -------------------------------------------------------------------------------- alarm_timeout
+
+@test "alarm_timeout: no writer" {
+    mkfifo pipe_file
+    took 1 run_limited "$bin/signals/alarm_timeout" pipe_file 1
+    expect 124 "" "alarm_timeout: open pipe_file: no writer within 1 s"
+}
+
+@test "alarm_timeout: a writer that never writes" {
+    mkfifo pipe_file
+    exec 8<>pipe_file
+    took 1 run_limited "$bin/signals/alarm_timeout" pipe_file 1
+    expect 124 "" "alarm_timeout: read pipe_file: no end of file within 1 s"
+    exec 8>&-
+}
+
+@test "alarm_timeout: a writer that writes and does not end: what came is there" {
+    mkfifo pipe_file
+    exec 8<>pipe_file
+    echo hello >&8
+    run_limited "$bin/signals/alarm_timeout" pipe_file 1
+    expect 124 hello "alarm_timeout: read pipe_file: no end of file within 1 s"
+    exec 8>&-
+}
+
+@test "alarm_timeout: a writer in time" {
+    mkfifo pipe_file
+    start writer bash -c 'seq 100000 >pipe_file'
+    in_shell '"$1" pipe_file 15 >copy' "$bin/signals/alarm_timeout"
+    expect 0 "" ""
+    ends "$pid" 0
+    seq 100000 | cmp - copy
+}
+
+@test "alarm_timeout: a signal that is not the alarm, in open and in read" {
+    mkfifo pipe_file
+    start it "$bin/signals/alarm_timeout" pipe_file 15
+    within sleeps "$pid"
+    kill -s USR1 "$pid"
+    within shows it.err "alarm_timeout: open pipe_file: interrupted, but not by the alarm; again"
+    exec 8>pipe_file
+    echo hello >&8
+    within shows it.out hello
+    within sleeps "$pid"
+    kill -s USR1 "$pid"
+    within shows it.err "alarm_timeout: read pipe_file: interrupted, but not by the alarm; again"
+    exec 8>&-
+    ends "$pid" 0
+    [ "$(<it.out)" = hello ]
+}
+
+@test "alarm_timeout: bad arguments" {
+    run_limited "$bin/signals/alarm_timeout"
+    expect 2 "" "alarm_timeout: usage: alarm_timeout FIFO SECONDS"
+    run_limited "$bin/signals/alarm_timeout" a 1 2
+    expect 2 "" "alarm_timeout: usage: alarm_timeout FIFO SECONDS"
+    mkfifo pipe_file
+    for bad in 0 -1 x 2s 2147483648; do
+        run_limited "$bin/signals/alarm_timeout" pipe_file "$bad"
+        expect 2 "" "alarm_timeout: $bad: not a number of seconds from 1 to 2147483647"
+    done
+    run_limited "$bin/signals/alarm_timeout" missing 1
+    expect 1 "" "alarm_timeout: open missing: No such file or directory"
+    run_limited "$bin/signals/alarm_timeout" . 1
+    expect 1 "" "alarm_timeout: open .: not a FIFO"
+    echo mine >file
+    run_limited "$bin/signals/alarm_timeout" file 1
+    expect 1 "" "alarm_timeout: open file: not a FIFO"
+    start writer bash -c 'echo hello >pipe_file'
+    in_shell '"$1" pipe_file 15 >/dev/full' "$bin/signals/alarm_timeout"
+    expect 1 "" "alarm_timeout: write standard output: No space left on device"
+    ends "$pid" 0
+}
