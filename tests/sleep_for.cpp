@@ -4,6 +4,10 @@
 //            tests/sleep_for.cpp -o sleep_for; ./sleep_for
 // See:   a line for each thing that a caller may expect, and what came instead where it failed
 
+#ifndef PROGRAM
+#define PROGRAM "../signals/reliable_sleep.cpp"
+#define CALL(n) sleepFor(n)
+#endif
 #define main program_main
 #include PROGRAM
 #undef main

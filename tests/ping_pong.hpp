@@ -1,0 +1,141 @@
+// ping_pong.hpp - the experiment that every ping_pong program makes, each with its own mechanism
+//
+// Text:  IPC Performance Hierarchy
+//
+// Parent and child send each other a message in turn. A program makes its channel, calls
+// start_partner, and gives run() two functions: one sends a message through the channel, the other
+// receives one. Every message is compared with what it must be; there is nothing to win by losing
+// bytes. The first round trips are not timed.
+
+#pragma once
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <err.h>
+#include <errno.h>
+#include <signal.h>
+#include <span>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <vector>
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
+
+namespace ping_pong {
+
+struct Options {
+    long round_trips;  // 1 to 100000000
+    size_t bytes;      // of a message, 1 to 65536
+};
+
+// Reads a whole decimal number from low to high; anything else ends the program with status 2.
+inline long number(const char *text, long low, long high) {
+    long value = 0;
+    const char *const end = text + strlen(text);
+    const auto [rest, error] = std::from_chars(text, end, value);
+    if (error != std::errc{} || rest != end || value < low || value > high)
+        errx(2, "%s: not a number from %ld to %ld", text, low, high);
+    return value;
+}
+
+// Reads the arguments [ROUND_TRIPS [BYTES]]; bytes is the default for BYTES. Wrong ones end the
+// program with status 2.
+inline Options options(int argc, char *argv[], size_t bytes = 64) {
+    if (argc > 3) errx(2, "usage: ping_pong [ROUND_TRIPS [BYTES]]");
+    return {argc > 1 ? number(argv[1], 1, 100000000) : 100000,
+            argc > 2 ? static_cast<size_t>(number(argv[2], 1, 65536)) : bytes};
+}
+
+// SIGCHLD: a partner that ended well has had all its messages. Any other end would leave the parent
+// waiting for ever, so it ends here. Calls async-signal-safe functions alone.
+inline void on_partner_end(int) {
+    const int saved = errno;
+    siginfo_t how = {};
+    if (waitid(P_ALL, 0, &how, WEXITED | WNOHANG | WNOWAIT) == 0 && how.si_pid != 0 &&
+        (how.si_code != CLD_EXITED || how.si_status != 0)) {
+        const char text[] = "ping_pong: the partner has failed\n";
+        if (write(STDERR_FILENO, text, sizeof text - 1) == -1) _exit(1);
+        _exit(1);
+    }
+    errno = saved;
+}
+
+// Forks the partner. Returns its pid to the parent and 0 to the partner, which is killed where its
+// parent ends before it (on Linux; elsewhere it notices at its next message, if the mechanism lets
+// it). Ends the program where fork fails.
+inline pid_t start_partner() {
+    struct sigaction action = {};
+    action.sa_handler = on_partner_end;
+    action.sa_flags = SA_RESTART | SA_NOCLDSTOP;
+    if (sigaction(SIGCHLD, &action, nullptr) == -1) err(1, "sigaction SIGCHLD");
+    if (signal(SIGPIPE, SIG_IGN) == SIG_ERR) err(1, "ignore SIGPIPE");  // an error, not a silent end
+    const pid_t parent = getpid(), child = fork();
+    if (child == -1) err(1, "fork");
+#ifdef __linux__
+    if (child == 0 && prctl(PR_SET_PDEATHSIG, SIGKILL) == -1) err(1, "prctl");
+#endif
+    if (child == 0 && getppid() != parent) _exit(1);
+    return child;
+}
+
+// Context switches so far of this process (RUSAGE_SELF) or its ended children (RUSAGE_CHILDREN).
+inline double context_switches(int whose) {
+    rusage usage = {};
+    if (getrusage(whose, &usage) == -1) err(1, "getrusage");
+    return static_cast<double>(usage.ru_nvcsw + usage.ru_nivcsw);
+}
+
+// Makes the round trips, in the parent and in its partner (child == 0). send(span) sends the whole
+// message, receive(span) fills it; both end the program on an error. Blocks until all round trips
+// are made and the partner has ended; prints the result line on standard output. Returns main's
+// status.
+template <class Send, class Receive>
+int run(const char *mechanism, Options options, pid_t child, Send send, Receive receive) {
+    // Message number i is a piece of this pattern, from i % 251 on: a wrong byte, a shifted one and
+    // an old message all differ from it.
+    std::vector<char> pattern(options.bytes + 251), buffer(options.bytes);
+    for (size_t i = 0; i < pattern.size(); ++i) pattern[i] = static_cast<char>(i % 251);
+    const std::span message(buffer);
+
+    const long warm_up = std::min(options.round_trips, 1000L), all = warm_up + options.round_trips;
+    const double switches_before = context_switches(RUSAGE_SELF);
+    auto start = std::chrono::steady_clock::now();
+    for (long i = 0; i < all; ++i) {
+        if (i == warm_up) start = std::chrono::steady_clock::now();
+        const char *const ping = pattern.data() + 2 * i % 251;
+        const char *const pong = pattern.data() + (2 * i + 1) % 251;
+        if (child != 0) {
+            memcpy(message.data(), ping, message.size());
+            send(message);
+        }
+        receive(message);
+        if (memcmp(message.data(), child != 0 ? pong : ping, message.size()) != 0)
+            errx(1, "round trip %ld: the message received is not the one sent", i);
+        if (child == 0) {
+            memcpy(message.data(), pong, message.size());
+            send(message);
+        }
+    }
+    if (child == 0) _exit(0);
+    const std::chrono::duration<double, std::micro> time = std::chrono::steady_clock::now() - start;
+
+    int status = 0;
+    if (waitpid(child, &status, 0) == -1) err(1, "waitpid");
+    if (status != 0) errx(1, "the partner failed: wait status 0x%x", static_cast<unsigned>(status));
+    const double switches =
+        context_switches(RUSAGE_SELF) - switches_before + context_switches(RUSAGE_CHILDREN);
+    printf("%s: %ld round trips of %zu bytes, %.2f us each, %.1f context switches each\n",
+           mechanism, options.round_trips, options.bytes,
+           time.count() / static_cast<double>(options.round_trips),
+           switches / static_cast<double>(all));
+    if (fflush(stdout) != 0) err(1, "write standard output");
+    return 0;
+}
+
+}  // namespace ping_pong
