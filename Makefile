@@ -48,7 +48,8 @@ all: $(PROGRAMS)
 .SECONDEXPANSION:
 $(DIRS): $$(filter $(BUILD)/$$@/%,$(PROGRAMS))
 
-$(PROGRAMS): $(BUILD)/%: %.cpp $(BUILD)/flags $$(filter $$(@D)/%,$(OBJECTS))
+ANY := %
+$(PROGRAMS): $(BUILD)/%: %.cpp $(BUILD)/flags $$(filter $$(@D)/$$(ANY),$(OBJECTS))
 	@mkdir -p $(@D)
 	$(SAY)$(COMPILE) $(LDFLAGS) -o $@ $< $(filter %.o,$^) $(LDLIBS)
 

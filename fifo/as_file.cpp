@@ -26,13 +26,10 @@
 #include <unistd.h>
 #include <vector>
 
-static std::string directory, path;  // complete before the first handler can run
+static std::string path;  // complete before the first handler can run
 static volatile sig_atomic_t consumer, producer, unread_end = -1;
 
-static void remove_name() {
-    unlink(path.c_str());
-    rmdir(directory.c_str());
-}
+static void remove_name() { unlink(path.c_str()); }
 
 // A consumer may end without opening the FIFO; main's open would wait for ever. This opens the
 // other end in its place: an open that waits is let go, and one that is yet to come will not wait.
@@ -92,12 +89,10 @@ int main(int argc, char *argv[]) {
     if (sigprocmask(SIG_BLOCK, &held, &mask) == -1) err(1, "sigprocmask");
     for (const int signo : stops) handle(signo, pass_on);
 
-    const char *parent = getenv("TMPDIR");
-    directory = std::string(parent ? parent : "/tmp") + "/as_file.XXXXXX";
-    if (!mkdtemp(directory.data())) err(1, "mkdtemp %s", directory.c_str());
-    path = directory + "/fifo";
-    if (atexit(remove_name) != 0) errx(1, "atexit");
+    const char *directory = getenv("TMPDIR");
+    path = std::string(directory ? directory : "/tmp") + "/as_file." + std::to_string(getpid());
     if (mkfifo(path.c_str(), 0600) == -1) err(1, "mkfifo %s", path.c_str());
+    if (atexit(remove_name) != 0) errx(1, "atexit");
 
     std::vector<std::string> words(dashes + 1, end);
     std::vector<char *> reading;
@@ -117,7 +112,7 @@ int main(int argc, char *argv[]) {
     const int fifo = open(path.c_str(), O_WRONLY | O_CLOEXEC);  // waits for the consumer's open
     if (fifo == -1) err(1, "open %s", path.c_str());
     if (signal(SIGCHLD, SIG_DFL) == SIG_ERR) err(1, "signal SIGCHLD");
-    remove_name();
+    if (unlink(path.c_str()) == -1) err(1, "unlink %s", path.c_str());
     if (unread_end != -1) {
         warnx("%s: not run, since nobody reads", writing[0]);
         const int status = end_of(reading[0], consumer);
@@ -126,7 +121,7 @@ int main(int argc, char *argv[]) {
     producer = start(writing, fifo, mask);
     if (close(fifo) == -1) err(1, "close %s", path.c_str());
 
-    const int written = end_of(writing[0], producer);
     const int read = end_of(reading[0], consumer);
+    const int written = end_of(writing[0], producer);
     return read != 0 ? read : written;
 }

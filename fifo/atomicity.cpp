@@ -52,17 +52,15 @@ static uint32_t number(const char *text, uint32_t most) {
 
 // The FIFO's read and write end; the name has gone again when this returns.
 static void open_fifo(int &input, int &output) {
-    const char *temporary = getenv("TMPDIR");
-    std::string directory = std::string(temporary ? temporary : "/tmp") + "/atomicity.XXXXXX";
-    if (!mkdtemp(directory.data())) err(1, "mkdtemp %s", directory.c_str());
-    const std::string path = directory + "/fifo";
+    const char *directory = getenv("TMPDIR");
+    const std::string path =
+        std::string(directory ? directory : "/tmp") + "/atomicity." + std::to_string(getpid());
     if (mkfifo(path.c_str(), 0600) == -1) err(1, "mkfifo %s", path.c_str());
     input = open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);  // does not wait for a writer
     output = input == -1 ? -1 : open(path.c_str(), O_WRONLY | O_CLOEXEC);
-    const int reason = errno;
-    unlink(path.c_str());
-    rmdir(directory.c_str());
-    errno = reason;
+    const int open_error = errno;
+    if (unlink(path.c_str()) == -1) err(1, "unlink %s", path.c_str());
+    errno = open_error;
     if (output == -1) err(1, "open %s", path.c_str());
     if (fcntl(input, F_SETFL, O_RDONLY) == -1) err(1, "fcntl %s", path.c_str());
 }

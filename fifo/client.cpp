@@ -22,7 +22,7 @@
 #include <unistd.h>
 
 static std::string own_name;
-static void remove_own() { unlink(own_name.c_str()); }
+static void remove_own() { unlink(own_name.c_str()); }  // of no effect the second time
 
 static void give_up(int signo) {  // async-signal-safe calls alone
     const char text[] = "client: no answer within 5 s\n";
@@ -79,6 +79,7 @@ int main(int argc, char *argv[]) {
     const ssize_t got = read(answers, answer, sizeof answer);
     if (got == -1) err(1, "read %s", own_name.c_str());
     if (got == 0) errx(1, "read %s: end of file before an answer", own_name.c_str());
+    if (unlink(own_name.c_str()) == -1) err(1, "unlink %s", own_name.c_str());
     printf("message from server: %.*s", static_cast<int>(got), answer);
     if (fflush(stdout) != 0) err(1, "write standard output");
 }

@@ -14,31 +14,25 @@
 #include <string>
 #include <sys/stat.h>
 
-static void open_fifo(const std::string &directory, int ends[2]) {
-    const std::string path = directory + "/fifo";
+static void open_fifo(int ends[2]) {
+    const char *directory = getenv("TMPDIR");
+    const std::string path =
+        std::string(directory ? directory : "/tmp") + "/ping_pong." + std::to_string(getpid());
     if (mkfifo(path.c_str(), 0600) == -1) err(1, "mkfifo %s", path.c_str());
     ends[0] = open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     ends[1] = ends[0] == -1 ? -1 : open(path.c_str(), O_WRONLY | O_CLOEXEC);
-    const int reason = errno;
-    unlink(path.c_str());
-    errno = reason;
+    const int open_error = errno;
+    if (unlink(path.c_str()) == -1) err(1, "unlink %s", path.c_str());
+    errno = open_error;
     if (ends[1] == -1) err(1, "open %s", path.c_str());
     if (fcntl(ends[0], F_SETFL, O_RDONLY) == -1) err(1, "fcntl %s", path.c_str());
 }
 
-static std::string directory;
-static void remove_directory() { rmdir(directory.c_str()); }
-
 int main(int argc, char *argv[]) {
     const ping_pong::Options options = ping_pong::options(argc, argv);
-    const char *temporary = getenv("TMPDIR");
-    directory = std::string(temporary ? temporary : "/tmp") + "/ping_pong.XXXXXX";
-    if (!mkdtemp(directory.data())) err(1, "mkdtemp %s", directory.c_str());
-    if (atexit(remove_directory) != 0) errx(1, "atexit");
     int there[2], back[2];  // to the partner and from it
-    open_fifo(directory, there);
-    open_fifo(directory, back);
-    remove_directory();
+    open_fifo(there);
+    open_fifo(back);
 
     const pid_t child = ping_pong::start_partner();
     const int input = child != 0 ? back[0] : there[0], output = child != 0 ? there[1] : back[1];

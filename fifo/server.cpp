@@ -36,8 +36,8 @@ static const char *path;
 static struct stat made;  // the FIFO that this server made, all zero if it was there before
 static void remove_name() {
     struct stat now = {};
-    if (stat(path, &now) == 0 && now.st_ino == made.st_ino && now.st_dev == made.st_dev)
-        unlink(path);
+    if (stat(path, &now) == -1 || now.st_ino != made.st_ino || now.st_dev != made.st_dev) return;
+    if (unlink(path) == -1) warn("unlink %s", path);
 }
 
 static int open_requests() {

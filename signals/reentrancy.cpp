@@ -41,7 +41,8 @@ int main(int argc, char *[]) {
     printf("strtok:");
     for (char *word = strtok(words, " "); word; word = strtok(nullptr, " ")) {
         printf(" %s", word);
-        if (word == words) raise(SIGUSR1);  // a signal between the first call and the second
+        // A signal between the first call and the second.
+        if (word == words && raise(SIGUSR1) != 0) err(1, "raise SIGUSR1");
     }
 
     handle(use_strtok_r);
@@ -49,7 +50,7 @@ int main(int argc, char *[]) {
     printf("\nstrtok_r:");
     for (char *word = strtok_r(again, " ", &place); word; word = strtok_r(nullptr, " ", &place)) {
         printf(" %s", word);
-        if (word == again) raise(SIGUSR1);
+        if (word == again && raise(SIGUSR1) != 0) err(1, "raise SIGUSR1");
     }
     printf("\n");
     if (fflush(stdout) != 0) err(1, "write standard output");

@@ -2,8 +2,8 @@
 //
 // Text:  Sending Signals
 // Run:   build/signals/sending
-// See:   raise(SIGUSR1): received by this process before raise returned
-//        kill(child, SIGUSR2): received by the child
+// See:   raise(SIGUSR1): received before raise returned
+//        kill(parent, SIGUSR2): received from the child
 //        alarm(1), pause(): received SIGALRM
 
 #include <err.h>
@@ -32,30 +32,29 @@ int main(int argc, char *[]) {
         if (sigaction(signo, &action, nullptr) == -1) err(1, "sigaction %d", signo);
 
     // raise sends to the process itself (to the calling thread); it returns after the handler.
-    if (raise(SIGUSR1) != 0) errx(1, "raise SIGUSR1 failed");
+    if (raise(SIGUSR1) != 0) err(1, "raise SIGUSR1");
     if (received != SIGUSR1) errx(1, "raise(SIGUSR1): not received");
     printf("raise(SIGUSR1): received before raise returned\n");
     if (fflush(stdout) != 0) err(1, "write standard output");
 
-    // kill sends to another process. The child holds SIGUSR2 back from its birth and waits for it
-    // with sigwait, so that the signal may come before the child is ready.
+    // kill sends to another process, here from a child to its parent. Blocked, the signal stays
+    // pending until sigwait takes it, so it does not matter which of the two is faster.
     sigset_t usr2, before;
     sigemptyset(&usr2);
     sigaddset(&usr2, SIGUSR2);
     if (sigprocmask(SIG_BLOCK, &usr2, &before) == -1) err(1, "sigprocmask");
-    const pid_t child = fork();
+    const pid_t parent = getpid(), child = fork();
     if (child == -1) err(1, "fork");
     if (child == 0) {
-        int signo = 0;
-        if ((errno = sigwait(&usr2, &signo)) != 0) err(1, "child: sigwait");
-        printf("kill(child, SIGUSR2): received by the child\n");
-        if (fflush(stdout) != 0) err(1, "child: write standard output");
+        if (kill(parent, SIGUSR2) == -1) err(1, "child: kill the parent");
         return 0;
     }
-    if (kill(child, SIGUSR2) == -1) err(1, "kill the child");
-    int status = 0;
+    int status = 0, signo = 0;
     if (waitpid(child, &status, 0) == -1) err(1, "waitpid");
     if (status != 0) errx(1, "the child failed: wait status 0x%x", static_cast<unsigned>(status));
+    if ((errno = sigwait(&usr2, &signo)) != 0) err(1, "sigwait");
+    printf("kill(parent, SIGUSR2): received from the child\n");
+    if (fflush(stdout) != 0) err(1, "write standard output");
     if (sigprocmask(SIG_SETMASK, &before, nullptr) == -1) err(1, "sigprocmask");
 
     // alarm sends SIGALRM to the process itself, in some seconds.

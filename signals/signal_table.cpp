@@ -43,8 +43,8 @@ static pid_t start_default(int signo) {
     if (sigprocmask(SIG_SETMASK, &none, nullptr) == -1) err(1, "child: sigprocmask");
     if (signo != SIGKILL && signo != SIGSTOP && signal(signo, SIG_DFL) == SIG_ERR)
         err(1, "child: signal %d", signo);
-    kill(getpid(), signo);
-    kill(getpid(), SIGSTOP);
+    if (kill(getpid(), signo) == -1) err(1, "child: kill with signal %d", signo);
+    if (kill(getpid(), SIGSTOP) == -1) err(1, "child: kill with SIGSTOP");
     _exit(0);
 }
 
@@ -78,9 +78,9 @@ static bool can_be_caught(int signo) {
         sigset_t none;
         sigemptyset(&none);
         if (sigaction(signo, &action, nullptr) == -1) _exit(1);
-        if (sigprocmask(SIG_SETMASK, &none, nullptr) == -1) _exit(2);
-        kill(getpid(), signo);
-        _exit(2);
+        if (sigprocmask(SIG_SETMASK, &none, nullptr) == -1) err(2, "child: sigprocmask");
+        if (kill(getpid(), signo) == -1) err(2, "child: kill with signal %d", signo);
+        _exit(2);  // it came, and no handler ran
     }
     int status = 0;
     if (waitpid(child, &status, 0) == -1) err(1, "waitpid");

@@ -1,13 +1,145 @@
 #!/usr/bin/env bats
 load helpers
 
-# Errors that only the kernel can make, made by strace: system calls that fail, processes that are
-# killed at a chosen call. %: an error must be named, the status must not be 0, nothing may hang.
+# What only the kernel can do, done by strace: calls that fail, processes that are killed at a chosen
+# call, signals that come between two calls.
 
 setup_file() {
     strace -o /dev/null true 2>/dev/null || skip "strace is not installed, or may not trace"
-    export ASAN_OPTIONS=${ASAN_OPTIONS:-}:detect_leaks=0 # LeakSanitizer cannot run under ptrace
+    # LeakSanitizer, in a build with AddressSanitizer, cannot run in a process that is traced.
+    export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0
 }
 
-# inject EXPRESSION COMMAND...: runs it with that fault, in every process from its main() on
+# inject FAULT COMMAND...: runs it with that fault; what the traced processes did is in ./trace.
 inject() { run_limited strace -f -qq -o trace -e "inject=$1" "${@:2}"; }
+
+# fails FAULT MESSAGE COMMAND...: it must fail, and say so in these words
+fails() {
+    inject "$1" "${@:3}"
+    [[ $status != 0 && $'\n'$stderr$'\n' == *$'\n'"$2"$'\n'* ]] || {
+        echo "status $status: $stderr"
+        return 1
+    }
+}
+
+@test "a call that fails is named, and its reason: pipes" {
+    local name again='Resource temporarily unavailable'
+    for name in pipes fork_pipe; do
+        fails pipe2:error=EMFILE "$name: pipe: Too many open files" "$bin/pipes/$name"
+        fails clone:error=EAGAIN "$name: fork: $again" "$bin/pipes/$name"
+        # With standard input closed the read end is descriptor 0, and only the child calls dup2.
+        fails dup2:error=EBUSY "$name: dup2 the pipe onto descriptor 1: Device or resource busy" \
+            sh -c 'exec "$1" <&-' sh "$bin/pipes/$name"
+        fails wait4:error=ECHILD "$name: waitpid: No child processes" "$bin/pipes/$name"
+    done
+    local pipeline=("$bin/pipes/pipeline" echo hello '|' cat)
+    fails pipe2:error=ENFILE "pipeline: pipe after echo: Too many open files in system" "${pipeline[@]}"
+    fails clone:error=EAGAIN "pipeline: fork for echo: $again" "${pipeline[@]}"
+    fails clone:error=EAGAIN:when=2 "pipeline: fork for cat: $again" "${pipeline[@]}"
+    fails wait4:error=ECHILD "pipeline: wait: No child processes" "${pipeline[@]}"
+}
+
+@test "a call that fails is named, and its reason: fifo" {
+    local again='Resource temporarily unavailable' full='No space left on device'
+    fails mknodat:error=ENOSPC "server: mkfifo requests: $full" "$bin/fifo/server" requests
+    fails flock:error=ENOLCK "server: lock requests: No locks available" "$bin/fifo/server" requests
+    [ ! -e requests ]
+    fails ppoll:error=ENOMEM "server: poll requests: Cannot allocate memory" "$bin/fifo/server" requests
+    [ ! -e requests ]
+    local as_file=("$bin/fifo/as_file" echo hello -- cat '{}')
+    fails clone:error=EAGAIN "as_file: fork for cat: $again" "${as_file[@]}"
+    fails clone:error=EAGAIN:when=2 "as_file: fork for echo: $again" "${as_file[@]}"
+    fails clone:error=EAGAIN:when=2 "atomicity: fork writer 1: $again" "$bin/fifo/atomicity"
+    fails wait4:error=ECHILD "atomicity: wait: No child processes" "$bin/fifo/atomicity"
+}
+
+@test "a call that fails is named, and its reason: signals" {
+    local invalid='Invalid argument' name
+    fails rt_sigaction:error=EINVAL "sighandler: signal SIGUSR1: $invalid" "$bin/signals/sighandler"
+    fails rt_sigaction:error=EINVAL:when=2 "sighandler: signal SIGINT: $invalid" "$bin/signals/sighandler"
+    for name in sleep_alarm bettersleep reliable_sleep; do
+        fails rt_sigaction:error=EINVAL "$name: sigaction SIGALRM: $invalid" "$bin/signals/$name" 1
+    done
+    fails clone:error=EAGAIN "signal_table: fork: Resource temporarily unavailable" \
+        "$bin/signals/signal_table"
+    fails wait4:error=ECHILD "signal_table: waitpid: No child processes" "$bin/signals/signal_table"
+    fails kill:error=EPERM "sending: child: kill the parent: Operation not permitted" "$bin/signals/sending"
+    fails tgkill:error=EPERM "sending: raise SIGUSR1: Operation not permitted" "$bin/signals/sending"
+    fails pipe2:error=EMFILE "interrupted: pipe: Too many open files" "$bin/signals/interrupted"
+}
+
+@test "pipes, fork_pipe: a child that is killed before it writes" {
+    # As above, dup2 is the child's alone.
+    inject dup2:signal=KILL sh -c 'exec "$1" <&-' sh "$bin/pipes/pipes"
+    expect 1 "" "pipes: read the pipe: no whole number before end of file
+pipes: child: killed by signal 9"
+    inject dup2:signal=KILL sh -c 'exec "$1" <&-' sh "$bin/pipes/fork_pipe"
+    expect 1 "" "fork_pipe: child: killed by signal 9"
+}
+
+@test "pipes, fork_pipe: both processes close the end they do not use, and the original" {
+    local name closed
+    for name in pipes fork_pipe; do
+        run_limited strace -f -qq -o trace -e trace=pipe2,dup2,close "$bin/pipes/$name"
+        [ "$status" -eq 0 ]
+        closed=$(sed '1,/pipe2(/d' trace | sed -n 's/^\([0-9]*\) *close(\([0-9]*\).*/\1 \2/p' | sort)
+        echo "$closed"
+        # Four different pairs of a process and a descriptor: both processes, both descriptors.
+        [ "$(sort -u <<<"$closed" | wc -l)" -eq 4 ]
+        [ "$(wc -l <<<"$closed")" -eq 4 ]
+        [ "$(cut -d ' ' -f 2 <<<"$closed" | sort -u | wc -l)" -eq 2 ]
+    done
+}
+
+@test "pipes: prints the number when it has come, not when the child has ended" {
+    inject exit_group:delay_enter=300000 "$bin/pipes/pipes"
+    expect 0 "child sent value = 5000" ""
+    local printed ended
+    printed=$(grep -n 'write(1, "child sent' trace | cut -d : -f 1)
+    ended=$(grep -n 'exit_group resumed' trace | head -n 1 | cut -d : -f 1)
+    ((printed < ended))
+}
+
+@test "fork_pipe -k: an alarm that comes before the read is followed by another" {
+    inject alarm:delay_exit=2500000:when=1 "$bin/pipes/fork_pipe" -k
+    [ "$status" -eq 0 ]
+    [ "${lines[4]}" = "write end closed: end of file" ]
+}
+
+@test "alarm_timeout, sending: an alarm that comes before the call that is to wait" {
+    mkfifo pipe_file
+    inject alarm:delay_exit=1500000:when=1 "$bin/signals/alarm_timeout" pipe_file 1
+    expect 124 "" "alarm_timeout: open pipe_file: no writer within 1 s"
+    exec 8<>pipe_file
+    run_limited strace -qq -o trace -P "$PWD/pipe_file" -e inject=openat:delay_exit=1500000 \
+        "$bin/signals/alarm_timeout" pipe_file 1
+    exec 8>&-
+    expect 124 "" "alarm_timeout: read pipe_file: no end of file within 1 s"
+    inject alarm:delay_exit=1500000:when=1 "$bin/signals/sending"
+    [ "${lines[2]}" = "alarm(1), pause(): received SIGALRM" ]
+}
+
+@test "reliable_sleep, bettersleep: an alarm that comes before the wait is not lost" {
+    inject alarm:delay_exit=1500000:when=1 "$bin/signals/reliable_sleep" 1
+    expect 0 "sleepFor returned: 0" ""
+    inject alarm:delay_exit=1500000:when=2 "$bin/signals/bettersleep" 1
+    expect 0 $'sleepFor returned: 0\nsleepFor returned: 0' ""
+}
+
+@test "sleep_alarm: with the same delay it does wait for ever, which -r shows" {
+    run_limited timeout 3 strace -f -qq -o trace -e inject=alarm:delay_exit=1500000:when=1 \
+        "$bin/signals/sleep_alarm" 1
+    expect 124 "" ""
+    grep -q 'SIGALRM' trace
+}
+
+@test "atomicity: a writer that is killed" {
+    inject write:signal=KILL:when=5 "$bin/fifo/atomicity" 2 100
+    expect 1 "" "atomicity: a writer failed: wait status 0x9"
+}
+
+@test "ping_pong: an interrupted wait for a signal does no harm" {
+    inject rt_sigtimedwait:error=EINTR:when=3+5 "$bin/signals/ping_pong" 50
+    expect 0 "$output" ""
+    [[ $output == "signal: 50 round trips of 4 bytes, "* ]]
+}

@@ -75,7 +75,7 @@ ready() { within test -s "$1.out"; }
 @test "sending: raise, kill, alarm and pause, each received" {
     run_limited "$bin/signals/sending"
     expect 0 "raise(SIGUSR1): received before raise returned
-kill(child, SIGUSR2): received by the child
+kill(parent, SIGUSR2): received from the child
 alarm(1), pause(): received SIGALRM" ""
 }
 
