@@ -40,8 +40,10 @@ PARTS    := $(patsubst %.hpp,%.cpp,$(wildcard $(SOURCES:.cpp=.hpp)))
 PROGRAMS := $(patsubst %.cpp,$(BUILD)/%,$(filter-out $(PARTS),$(SOURCES)))
 OBJECTS  := $(patsubst %.cpp,$(BUILD)/%.o,$(PARTS))
 
-# As many jobs as there are processors, unless -j says otherwise.
+# As many jobs as there are processors, unless -j or a make above this one says otherwise.
+ifeq ($(MAKELEVEL),0)
 MAKEFLAGS += --jobs=$(shell nproc 2>/dev/null || getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)
+endif
 
 .PHONY: all $(DIRS) demo test check clean help FORCE
 all: $(PROGRAMS)

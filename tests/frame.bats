@@ -4,6 +4,7 @@ load helpers
 # The Makefile and the scripts, tried on a small collection of their own.
 
 small_collection() {
+    unset BUILD CXX CXXFLAGS MAKE MAKEFLAGS MAKELEVEL MFLAGS # of the make above these tests
     mkdir -p copy/pipes copy/mmap_locks copy/tests
     cp "$root/Makefile" copy
     cp "$root"/tests/{run,replay} copy/tests
@@ -109,6 +110,7 @@ block() {
 @test "replay: compares, also what comes from the background, and notices every difference" {
     small_collection
     make -s
+    export REPLAY_WAIT=1
     block '$ build/pipes/one' first
     run_limited tests/replay check
     expect 0 "" ""

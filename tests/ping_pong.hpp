@@ -74,7 +74,8 @@ inline pid_t start_partner() {
     action.sa_handler = on_partner_end;
     action.sa_flags = SA_RESTART | SA_NOCLDSTOP;
     if (sigaction(SIGCHLD, &action, nullptr) == -1) err(1, "sigaction SIGCHLD");
-    if (signal(SIGPIPE, SIG_IGN) == SIG_ERR) err(1, "ignore SIGPIPE");  // an error, not a silent end
+    if (signal(SIGPIPE, SIG_IGN) == SIG_ERR)
+        err(1, "ignore SIGPIPE");  // an error, not a silent end
     const pid_t parent = getpid(), child = fork();
     if (child == -1) err(1, "fork");
 #ifdef __linux__

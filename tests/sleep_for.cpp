@@ -9,7 +9,7 @@
 #define CALL(n) sleepFor(n)
 #endif
 #define main program_main
-#include PROGRAM
+#include PROGRAM  // NOLINT(bugprone-suspicious-include): sleepFor is static, a program's own
 #undef main
 
 #include <time.h>
