@@ -4,7 +4,8 @@ load helpers
 # What only the kernel can do, done by strace: calls that fail, processes that are killed at a chosen
 # call, signals that come between two calls.
 
-setup_file() {
+setup() {
+    own_directory
     strace -o /dev/null true 2>/dev/null || skip "strace is not installed, or may not trace"
     # LeakSanitizer, in a build with AddressSanitizer, cannot run in a process that is traced.
     export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0

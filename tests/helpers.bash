@@ -8,7 +8,9 @@ export BATS_TEST_TIMEOUT=60
 root=$(cd "$BATS_TEST_DIRNAME/.." && pwd)
 bin=$(cd "$root" && cd "${BUILD:-build}" && pwd)
 
-setup() {
+setup() { own_directory; }
+
+own_directory() {
     cd "$BATS_TEST_TMPDIR" || return
     mkdir tmp
     export TMPDIR=$PWD/tmp # for what a program or a tool keeps there for a while
