@@ -45,6 +45,8 @@ static pid_t start_default(int signo) {
         err(1, "child: signal %d", signo);
     if (kill(getpid(), signo) == -1) err(1, "child: kill with signal %d", signo);
     if (kill(getpid(), SIGSTOP) == -1) err(1, "child: kill with SIGSTOP");
+    alarm(10);  // continued, it waits for the parent's SIGKILL, but not for ever
+    pause();
     _exit(0);
 }
 

@@ -58,6 +58,11 @@ ready() { within test -s "$1.out"; }
     )" ""
 }
 
+@test "signal_table: says the same every time" {
+    "$bin/signals/signal_table" >first
+    for _ in {1..20}; do "$bin/signals/signal_table" | cmp - first; done
+}
+
 @test "signal_table: finds the defaults whatever is ignored and blocked where it starts" {
     run_limited env --ignore-signal=PIPE,INT,HUP --block-signal=ALRM,CONT,CHLD "$bin/signals/signal_table"
     [ "$status" -eq 0 ]
