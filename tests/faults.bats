@@ -23,6 +23,29 @@ fails() {
     }
 }
 
+# nth CALL MARK COMMAND...: how many times the program has made CALL before its first MARK, so that
+# when=$((n + 1)) is the first call of its own and not one of the loader's. The result is in $n.
+nth() {
+    strace -qq -o trace -e "trace=$1,$2" "${@:3}" >/dev/null 2>&1
+    n=$(sed "/^$2(/,\$d" trace | grep -c "^$1(") || true
+}
+
+@test "a call that fails is named, and its reason: pipes, fork_pipe, close by close" {
+    local name failed='Input/output error' n
+    for name in pipes fork_pipe; do
+        # A child counts its calls from 1, so that large numbers are the parent's alone.
+        nth close pipe2 "$bin/pipes/$name"
+        fails "close:error=EIO:when=$((n + 1))" "$name: close the write end: $failed" "$bin/pipes/$name"
+        fails "close:error=EIO:when=$((n + 2))" "$name: close the pipe's original descriptor: $failed" \
+            "$bin/pipes/$name"
+        fails close:error=EIO:when=1 "$name: child: close the read end: $failed" "$bin/pipes/$name"
+        fails write:error=ENOSPC:when=1 "$name: child: write the pipe: No space left on device" \
+            "$bin/pipes/$name"
+        nth read pipe2 "$bin/pipes/$name"
+        fails "read:error=EIO:when=$((n + 1))" "$name: read the pipe: $failed" "$bin/pipes/$name"
+    done
+}
+
 @test "a call that fails is named, and its reason: pipes" {
     local name again='Resource temporarily unavailable'
     for name in pipes fork_pipe; do

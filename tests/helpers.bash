@@ -20,13 +20,14 @@ own_directory() {
 
 # Nothing may be left behind: no process with this test's environment, no temporary file.
 teardown() {
-    local left
+    local left pid
     left=$(env -i grep -lsz "^TMPDIR=$TMPDIR\$" /proc/[0-9]*/environ) || true
     left=${left//[!0-9$'\n']/}
     if [[ -n $left ]]; then
-        echo "left running:"
-        # shellcheck disable=SC2086 # a list of pids
-        ps -o pid=,args= -p "${left//$'\n'/,}" && kill -KILL $left
+        for pid in $left; do
+            printf 'left running: %s: %s\n' "$pid" "$(tr '\0' ' ' <"/proc/$pid/cmdline")"
+            kill -KILL "$pid"
+        done
         return 1
     fi
     if [[ -n $(ls -A "$TMPDIR") ]]; then
@@ -83,7 +84,7 @@ start() {
 
 shows() { grep -qsxF -- "$2" "$1"; } # shows FILE LINE
 gone() { ! kill -0 "$1" 2>/dev/null; }
-sleeps() { [[ $(ps -o state= -p "$1") == S ]]; } # it waits, for whatever it is
+sleeps() { [[ $(cut -d ' ' -f 3 "/proc/$1/stat") == S ]]; } # it waits, for whatever it is
 
 # ends PID STATUS: it ends by itself, with that exit status.
 ends() {
