@@ -69,10 +69,11 @@ static void open_fifo(int &input, int &output) {
 static uint32_t count_torn(uint32_t writers, uint32_t messages, size_t bytes) {
     int input = -1, output = -1;
     open_fifo(input, output);
+    std::vector<pid_t> children;
     for (uint32_t writer = 0; writer < writers; ++writer) {
-        const pid_t child = fork();
-        if (child == -1) err(1, "fork writer %u", writer);
-        if (child > 0) continue;
+        children.push_back(fork());
+        if (children.back() == -1) err(1, "fork writer %u", writer);
+        if (children.back() > 0) continue;
         if (close(input) == -1) err(1, "writer %u: close the read end", writer);
         write_messages(output, writer, messages, bytes);
     }
@@ -100,9 +101,9 @@ static uint32_t count_torn(uint32_t writers, uint32_t messages, size_t bytes) {
     }
     if (close(input) == -1) err(1, "close the read end");
 
-    for (uint32_t left = writers; left > 0; --left) {
+    for (const pid_t child : children) {
         int status = 0;
-        if (wait(&status) == -1) err(1, "wait");
+        if (waitpid(child, &status, 0) == -1) err(1, "waitpid");
         if (status != 0)
             errx(1, "a writer failed: wait status 0x%x", static_cast<unsigned>(status));
     }

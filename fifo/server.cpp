@@ -19,7 +19,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,8 +28,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static volatile sig_atomic_t stopped;
-static void on_stop(int) { stopped = 1; }
+static volatile sig_atomic_t stopped, own_end = -1;
+
+// The server holds a write end of its own FIFO, and wakes itself through it. So it does not matter
+// whether the signal comes while it waits in read or just before.
+static void on_stop(int) {
+    const int saved = errno;
+    stopped = 1;
+    if (own_end != -1 && write(own_end, "\n", 1) == -1) stopped = 2;  // full: no read waits
+    errno = saved;
+}
 
 static const char *path;
 static struct stat made;  // the FIFO that this server made, all zero if it was there before
@@ -48,14 +55,17 @@ static int open_requests() {
     }
     const int fifo = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);  // does not wait for a client
     if (fifo == -1) err(1, "open %s", path);
+    // The lock ends with its process: a FIFO that a killed server has left can be used again.
+    if (flock(fifo, LOCK_EX | LOCK_NB) == -1) {
+        if (errno != EWOULDBLOCK) err(1, "lock %s", path);
+        made = {};  // whoever made it, it is the other server's now
+        errx(1, "lock %s: another server reads it", path);
+    }
     struct stat file = {};
     if (fstat(fifo, &file) == -1) err(1, "fstat %s", path);
     if (!S_ISFIFO(file.st_mode)) errx(1, "open %s: not a FIFO", path);
-    // The lock ends with its process: a FIFO that a killed server has left can be used again.
-    if (flock(fifo, LOCK_EX | LOCK_NB) == -1) {
-        if (errno == EWOULDBLOCK) errx(1, "lock %s: another server reads it", path);
-        err(1, "lock %s", path);
-    }
+    if (file.st_nlink == 0) errx(1, "open %s: just removed by another server", path);
+    if (fcntl(fifo, F_SETFL, O_RDONLY) == -1) err(1, "fcntl %s", path);  // read may wait
     return fifo;
 }
 
@@ -98,44 +108,32 @@ int main(int argc, char *argv[]) {
     if (argc != 2) errx(2, "usage: server FIFO");
     path = argv[1];
 
-    // The signals are let in by ppoll alone: none can come between the test of stopped and the
-    // wait.
-    sigset_t stops, outside;
-    sigemptyset(&stops);
     struct sigaction action = {};
     action.sa_handler = on_stop;
-    for (const int signo : {SIGHUP, SIGINT, SIGTERM}) {
-        sigaddset(&stops, signo);
+    action.sa_flags = SA_RESTART;
+    for (const int signo : {SIGHUP, SIGINT, SIGTERM})
         if (sigaction(signo, &action, nullptr) == -1) err(1, "sigaction %d", signo);
-    }
-    if (sigprocmask(SIG_BLOCK, &stops, &outside) == -1) err(1, "sigprocmask");
     if (signal(SIGPIPE, SIG_IGN) == SIG_ERR) err(1, "ignore SIGPIPE");
 
     if (atexit(remove_name) != 0) errx(1, "atexit");
     const int fifo = open_requests();
-    // While the server holds a write end itself, the FIFO never comes to end of file between
-    // clients.
-    if (open(path, O_WRONLY | O_CLOEXEC) == -1) err(1, "open %s for writing", path);
+    // With this write end open, the FIFO does not come to end of file between two clients.
+    own_end = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+    if (own_end == -1) err(1, "open %s for writing", path);
     printf("listening on %s\n", path);
     if (fflush(stdout) != 0) err(1, "write standard output");
 
     std::string pending;  // the beginning of a request whose newline has not come yet
     while (stopped == 0) {
-        pollfd waiting = {fifo, POLLIN, 0};
-        if (ppoll(&waiting, 1, nullptr, &outside) == -1) {
-            if (errno == EINTR) continue;
-            err(1, "poll %s", path);
-        }
         char buffer[PIPE_BUF];
         const ssize_t got = read(fifo, buffer, sizeof buffer);
         if (got == -1) {
-            if (errno == EINTR || errno == EAGAIN) continue;
+            if (errno == EINTR) continue;
             err(1, "read %s", path);
         }
         for (const char c : std::string_view(buffer, static_cast<size_t>(got))) {
             if (c != '\n') {
-                if (pending.size() < PIPE_BUF)
-                    pending += c;  // what is longer is ignored as a whole
+                if (pending.size() < PIPE_BUF) pending += c;  // a longer one is ignored
                 continue;
             }
             if (!pending.empty()) serve(pending);

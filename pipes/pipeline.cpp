@@ -50,28 +50,25 @@ int main(int argc, char *argv[]) {
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd)
         if (fcntl(fd, F_GETFD) == -1) err(1, "standard descriptor %d", fd);
 
-    pid_t child = -1;
+    std::vector<pid_t> children;
     int input = STDIN_FILENO;  // where the next stage reads
     for (char **command : stages) {
         const bool last = command == stages.back();
         int pipefd[2] = {STDIN_FILENO, STDOUT_FILENO};
         if (!last && pipe(pipefd) == -1) err(1, "pipe after %s", command[0]);
 
-        child = fork();
+        const pid_t child = fork();
         if (child == -1) err(1, "fork for %s", command[0]);
         if (child == 0) run_stage(command, input, pipefd[1], pipefd[0]);
+        children.push_back(child);
 
         if (input != STDIN_FILENO && close(input) == -1) err(1, "close a read end");
         if (!last && close(pipefd[1]) == -1) err(1, "close a write end");
         input = pipefd[0];
     }
 
-    int last_status = 0;
-    for (size_t left = stages.size(); left > 0; --left) {
-        int status = 0;
-        const pid_t ended = wait(&status);
-        if (ended == -1) err(1, "wait");
-        if (ended == child) last_status = status;
-    }
-    return WIFSIGNALED(last_status) ? 128 + WTERMSIG(last_status) : WEXITSTATUS(last_status);
+    int status = 0;  // in the end, the last stage's
+    for (const pid_t child : children)
+        if (waitpid(child, &status, 0) == -1) err(1, "waitpid");
+    return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }

@@ -60,7 +60,7 @@ nth() {
     fails pipe2:error=ENFILE "pipeline: pipe after echo: Too many open files in system" "${pipeline[@]}"
     fails clone:error=EAGAIN "pipeline: fork for echo: $again" "${pipeline[@]}"
     fails clone:error=EAGAIN:when=2 "pipeline: fork for cat: $again" "${pipeline[@]}"
-    fails wait4:error=ECHILD "pipeline: wait: No child processes" "${pipeline[@]}"
+    fails wait4:error=ECHILD "pipeline: waitpid: No child processes" "${pipeline[@]}"
 }
 
 @test "a call that fails is named, and its reason: fifo" {
@@ -68,13 +68,15 @@ nth() {
     fails mknodat:error=ENOSPC "server: mkfifo requests: $full" "$bin/fifo/server" requests
     fails flock:error=ENOLCK "server: lock requests: No locks available" "$bin/fifo/server" requests
     [ ! -e requests ]
-    fails ppoll:error=ENOMEM "server: poll requests: Cannot allocate memory" "$bin/fifo/server" requests
+    nth read flock "$bin/fifo/server" . # which it refuses
+    fails "read:error=EIO:when=$((n + 1))" "server: read requests: Input/output error" \
+        "$bin/fifo/server" requests
     [ ! -e requests ]
     local as_file=("$bin/fifo/as_file" echo hello -- cat '{}')
     fails clone:error=EAGAIN "as_file: fork for cat: $again" "${as_file[@]}"
     fails clone:error=EAGAIN:when=2 "as_file: fork for echo: $again" "${as_file[@]}"
     fails clone:error=EAGAIN:when=2 "atomicity: fork writer 1: $again" "$bin/fifo/atomicity"
-    fails wait4:error=ECHILD "atomicity: wait: No child processes" "$bin/fifo/atomicity"
+    fails wait4:error=ECHILD "atomicity: waitpid: No child processes" "$bin/fifo/atomicity"
 }
 
 @test "a call that fails is named, and its reason: signals" {

@@ -239,6 +239,19 @@ stop_server() {
     done
 }
 
+@test "server: SIGTERM ends it also in a flood of requests" {
+    serve
+    mkfifo requests.77777
+    exec 8<>requests.77777
+    start flood bash -c 'yes "77777 flood" >requests'
+    flood=$pid
+    within shows server.out "message from client: flood"
+    rm requests.77777
+    exec 8>&-
+    stop_server
+    ends "$flood" 141
+}
+
 @test "server, client: 50 clients at once, each with its own message and answer" {
     serve
     for i in {1..50}; do

@@ -52,13 +52,16 @@ inline Options options(int argc, char *argv[], size_t bytes = 64) {
             argc > 2 ? static_cast<size_t>(number(argv[2], 1, 65536)) : bytes};
 }
 
+inline volatile sig_atomic_t partner;  // in the parent: the partner's pid
+
 // SIGCHLD: a partner that ended well has had all its messages. Any other end would leave the parent
 // waiting for ever, so it ends here. Calls async-signal-safe functions alone.
 inline void on_partner_end(int) {
     const int saved = errno;
     siginfo_t how = {};
-    if (waitid(P_ALL, 0, &how, WEXITED | WNOHANG | WNOWAIT) == 0 && how.si_pid != 0 &&
-        (how.si_code != CLD_EXITED || how.si_status != 0)) {
+    if (partner != 0 &&
+        waitid(P_PID, static_cast<id_t>(partner), &how, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+        how.si_pid != 0 && (how.si_code != CLD_EXITED || how.si_status != 0)) {
         const char text[] = "ping_pong: the partner has failed\n";
         if (write(STDERR_FILENO, text, sizeof text - 1) == -1) _exit(1);
         _exit(1);
@@ -82,6 +85,8 @@ inline pid_t start_partner() {
     if (child == 0 && prctl(PR_SET_PDEATHSIG, SIGKILL) == -1) err(1, "prctl");
 #endif
     if (child == 0 && getppid() != parent) _exit(1);
+    partner = child;
+    on_partner_end(SIGCHLD);  // it may have failed before its pid was known here
     return child;
 }
 

@@ -127,6 +127,12 @@ write end closed: end of file" ""
     expect 0 "" "pipeline: exec ./nothing: No such file or directory"
 }
 
+@test "pipeline: children that it has inherited do not count" {
+    in_shell 'false & exec "$1" sh -c "until [ -e go ]; do :; done" "|" sh -c "touch go; exit 5"' \
+        "$bin/pipes/pipeline"
+    expect 5 "" ""
+}
+
 @test "pipeline: waits for every stage, not only for the last" {
     run_limited "$bin/pipes/pipeline" sh -c 'exec >&-; until [ -e done ]; do :; done; touch seen' \
         '|' touch "done"
