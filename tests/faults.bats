@@ -26,7 +26,7 @@ fails() {
 # nth CALL MARK COMMAND...: how many times the program has made CALL before its first MARK, so that
 # when=$((n + 1)) is the first call of its own and not one of the loader's. The result is in $n.
 nth() {
-    strace -qq -o trace -e "trace=$1,$2" "${@:3}" >/dev/null 2>&1
+    strace -qq -o trace -e "trace=$1,$2" "${@:3}" >/dev/null 2>&1 || true
     n=$(sed "/^$2(/,\$d" trace | grep -c "^$1(") || true
 }
 
