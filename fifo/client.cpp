@@ -3,7 +3,9 @@
 // Text:  Named Pipe Uses (client-server designs); Named Pipe Atomicity
 // Run:   terminal 1: build/fifo/server requests
 //        terminal 2: build/fifo/client requests
-// See:   terminal 2: message from server: hello from server
+// See:   terminal 1: listening on requests
+//                    message from client: hello from a client
+//        terminal 2: message from server: hello from server
 //
 // Its own FIFO, "requests.PID", is made and opened before the request goes out, so that the server
 // finds a reader there. Everything that can wait is bounded by one alarm; however the client ends,
@@ -25,10 +27,15 @@ static std::string own_name;
 static void remove_own() { unlink(own_name.c_str()); }  // of no effect the second time
 
 static void give_up(int signo) {  // async-signal-safe calls alone
-    const char text[] = "client: no answer within 5 s\n";
-    if (signo == SIGALRM && write(STDERR_FILENO, text, sizeof text - 1) == -1) _exit(1);
     remove_own();
-    _exit(signo == SIGALRM ? 1 : 128 + signo);
+    if (signo != SIGALRM) {
+        signal(signo, SIG_DFL);
+        raise(signo);  // on return from here it ends the client, which so shows what ended it
+        return;
+    }
+    const char text[] = "client: no answer within 5 s\n";
+    if (write(STDERR_FILENO, text, sizeof text - 1) == -1) _exit(1);
+    _exit(1);
 }
 
 int main(int argc, char *argv[]) {
@@ -41,6 +48,10 @@ int main(int argc, char *argv[]) {
     if (request.size() > PIPE_BUF)
         errx(2, "message: makes a request of %zu bytes, and at most %d are written as one",
              request.size(), PIPE_BUF);
+
+    // A FIFO must not be given 0, 1 or 2: it would be written to, and read, in their place.
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd)
+        if (fcntl(fd, F_GETFD) == -1) err(1, "standard descriptor %d", fd);
 
     // Held back until the handler knows what to remove: no signal leaves the FIFO behind.
     const int ends[] = {SIGHUP, SIGINT, SIGTERM, SIGALRM};

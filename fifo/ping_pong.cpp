@@ -2,8 +2,8 @@
 //
 // Text:  Named Pipes and FIFOs; IPC Performance Hierarchy
 // Run:   build/fifo/ping_pong, or build/fifo/ping_pong ROUND_TRIPS BYTES
-// See:   the time of a round trip, and its context switches: as with a pipe, for behind its name a
-//        FIFO is one
+// See:   the time of a round trip, and its context switches: as with a pipe, since a FIFO is a pipe
+//        with a name
 //
 // Opening one end waits for the other, unless the read end is opened first and without blocking; so
 // one process can open both, take the name away, and leave the ends to its child.
@@ -16,13 +16,17 @@
 
 static void open_fifo(int ends[2]) {
     const char *directory = getenv("TMPDIR");
-    const std::string path =
-        std::string(directory ? directory : "/tmp") + "/ping_pong." + std::to_string(getpid());
+    const std::string path = std::string(directory && *directory ? directory : "/tmp") +
+                             "/ping_pong." + std::to_string(getpid());
+    sigset_t all, before;  // a signal must not end us while the name is there
+    sigfillset(&all);
+    if (sigprocmask(SIG_BLOCK, &all, &before) == -1) err(1, "sigprocmask");
     if (mkfifo(path.c_str(), 0600) == -1) err(1, "mkfifo %s", path.c_str());
     ends[0] = open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     ends[1] = ends[0] == -1 ? -1 : open(path.c_str(), O_WRONLY | O_CLOEXEC);
     const int open_error = errno;
     if (unlink(path.c_str()) == -1) err(1, "unlink %s", path.c_str());
+    if (sigprocmask(SIG_SETMASK, &before, nullptr) == -1) err(1, "sigprocmask");
     errno = open_error;
     if (ends[1] == -1) err(1, "open %s", path.c_str());
     if (fcntl(ends[0], F_SETFL, O_RDONLY) == -1) err(1, "fcntl %s", path.c_str());

@@ -20,12 +20,14 @@ int main(int argc, char *argv[]) {
     if (argc != 2) errx(2, "usage: reader FIFO");
     const char *path = argv[1];
 
+    struct stat file = {};
+    if (stat(path, &file) == -1) err(1, "stat %s", path);
+    if (!S_ISFIFO(file.st_mode)) errx(1, "open %s: not a FIFO", path);
     warnx("open %s: waiting for a writer; Ctrl-C ends it", path);
     const int fifo = open(path, O_RDONLY | O_CLOEXEC);
     if (fifo == -1) err(1, "open %s", path);
-    struct stat file = {};
     if (fstat(fifo, &file) == -1) err(1, "fstat %s", path);
-    if (!S_ISFIFO(file.st_mode)) errx(1, "open %s: not a FIFO", path);
+    if (!S_ISFIFO(file.st_mode)) errx(1, "open %s: no longer a FIFO", path);
 
     char buffer[65536];
     for (;;) {

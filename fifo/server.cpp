@@ -11,7 +11,8 @@
 // requests of many clients never mix; a newline before it ends whatever a broken client may have
 // left there. The answer goes to the FIFO "requests.PID", which the client has opened before it
 // asks: opened without waiting, it fails at once if the client is gone, and a client that never
-// reads cannot stop the server. SIGINT or SIGTERM ends it; it removes the FIFO it has made.
+// reads cannot stop the server. SIGINT or SIGTERM ends it, and it removes the FIFO if it has made
+// it: one that was there before stays.
 
 #include <charconv>
 #include <ctype.h>
@@ -28,14 +29,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static volatile sig_atomic_t stopped, own_end = -1;
+static volatile sig_atomic_t stopped, full, own_end = -1;
 
 // The server holds a write end of its own FIFO, and wakes itself through it. So it does not matter
 // whether the signal comes while it waits in read or just before.
 static void on_stop(int) {
     const int saved = errno;
     stopped = 1;
-    if (own_end != -1 && write(own_end, "\n", 1) == -1) stopped = 2;  // full: no read waits
+    if (own_end != -1 && write(own_end, "\n", 1) == -1) full = 1;  // then no read waits, either
     errno = saved;
 }
 
@@ -95,12 +96,12 @@ static void serve(std::string_view request) {
         return;
     }
     printf("message from client: ");
-    for (const char *c = rest + 1; c < end; ++c) {  // no client's bytes drive our terminal
+    for (const char *c = rest + 1; c < end; ++c) {  // control characters are shown, not sent
         const auto byte = static_cast<unsigned char>(*c);
         printf(isprint(byte) ? "%c" : "\\x%02x", byte);
     }
     printf("\n");
-    if (fflush(stdout) != 0) err(1, "write standard output");
+    if (fflush(stdout) != 0 && stopped == 0) err(1, "write standard output");
     answer(client);
 }
 
@@ -108,11 +109,16 @@ int main(int argc, char *argv[]) {
     if (argc != 2) errx(2, "usage: server FIFO");
     path = argv[1];
 
+    // A FIFO must not be given 0, 1 or 2: it would be written to, and read, in their place.
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd)
+        if (fcntl(fd, F_GETFD) == -1) err(1, "standard descriptor %d", fd);
+
     struct sigaction action = {};
-    action.sa_handler = on_stop;
-    action.sa_flags = SA_RESTART;
-    for (const int signo : {SIGHUP, SIGINT, SIGTERM})
-        if (sigaction(signo, &action, nullptr) == -1) err(1, "sigaction %d", signo);
+    action.sa_handler = on_stop;  // no SA_RESTART: a write to a stuck terminal is to end, too
+    if (sigaction(SIGINT, &action, nullptr) == -1) err(1, "sigaction SIGINT");
+    if (sigaction(SIGTERM, &action, nullptr) == -1) err(1, "sigaction SIGTERM");
+    if (signal(SIGHUP, SIG_IGN) != SIG_IGN && sigaction(SIGHUP, &action, nullptr) == -1)
+        err(1, "sigaction SIGHUP");  // which nohup(1) has ignored, and then stays so
     if (signal(SIGPIPE, SIG_IGN) == SIG_ERR) err(1, "ignore SIGPIPE");
 
     if (atexit(remove_name) != 0) errx(1, "atexit");

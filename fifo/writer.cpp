@@ -23,12 +23,14 @@ int main(int argc, char *argv[]) {
     // A reader that goes away is an error to report (EPIPE), not a silent end by SIGPIPE.
     if (signal(SIGPIPE, SIG_IGN) == SIG_ERR) err(1, "ignore SIGPIPE");
 
+    struct stat file = {};
+    if (stat(path, &file) == -1) err(1, "stat %s", path);
+    if (!S_ISFIFO(file.st_mode)) errx(1, "open %s: not a FIFO", path);
     warnx("open %s: waiting for a reader; Ctrl-C ends it", path);
     const int fifo = open(path, O_WRONLY | O_CLOEXEC);  // no O_CREAT, no O_TRUNC
     if (fifo == -1) err(1, "open %s", path);
-    struct stat file = {};
     if (fstat(fifo, &file) == -1) err(1, "fstat %s", path);
-    if (!S_ISFIFO(file.st_mode)) errx(1, "open %s: not a FIFO", path);
+    if (!S_ISFIFO(file.st_mode)) errx(1, "open %s: no longer a FIFO", path);
 
     char buffer[65536];
     for (;;) {

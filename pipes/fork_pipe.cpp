@@ -13,6 +13,7 @@
 
 #include <err.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -20,7 +21,7 @@
 #include <unistd.h>
 
 static void move_descriptor(int from, int to) {
-    if (from == to) return;  // pipe() has given a number that was closed at the start
+    if (from == to) return;  // it was closed when we started, and pipe() took it
     if (dup2(from, to) == -1) err(1, "dup2 the pipe onto descriptor %d", to);
     if (close(from) == -1) err(1, "close the pipe's original descriptor");
 }
@@ -35,6 +36,9 @@ static void on_alarm(int) {
 int main(int argc, char *argv[]) {
     const bool keep_write_end = argc == 2 && strcmp(argv[1], "-k") == 0;
     if (argc != 1 && !keep_write_end) errx(2, "usage: fork_pipe [-k]");
+
+    // The mistake of -k needs a write end that is not at the same time the parent's own output.
+    if (keep_write_end && fcntl(STDOUT_FILENO, F_GETFD) == -1) err(1, "standard output");
 
     int pipefd[2];
     if (pipe(pipefd) == -1) err(1, "pipe");

@@ -21,13 +21,13 @@
 #include <unistd.h>
 #include <vector>
 
-[[noreturn]] static void run_stage(char *command[], int input, int output, int other_end) {
+[[noreturn]] static void run_stage(char *command[], int input, int output, int next_input) {
     if (input != STDIN_FILENO) {
         if (dup2(input, STDIN_FILENO) == -1) err(1, "%s: dup2 standard input", command[0]);
         if (close(input) == -1) err(1, "%s: close the pipe's original descriptor", command[0]);
     }
     if (output != STDOUT_FILENO) {
-        if (close(other_end) == -1) err(1, "%s: close the next stage's end", command[0]);
+        if (close(next_input) == -1) err(1, "%s: close the next stage's input", command[0]);
         if (dup2(output, STDOUT_FILENO) == -1) err(1, "%s: dup2 standard output", command[0]);
         if (close(output) == -1) err(1, "%s: close the pipe's original descriptor", command[0]);
     }
@@ -54,7 +54,7 @@ int main(int argc, char *argv[]) {
     int input = STDIN_FILENO;  // where the next stage reads
     for (char **command : stages) {
         const bool last = command == stages.back();
-        int pipefd[2] = {STDIN_FILENO, STDOUT_FILENO};
+        int pipefd[2] = {-1, STDOUT_FILENO};  // the last stage has no pipe, its output stays
         if (!last && pipe(pipefd) == -1) err(1, "pipe after %s", command[0]);
 
         const pid_t child = fork();

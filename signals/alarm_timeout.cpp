@@ -1,14 +1,16 @@
 // alarm_timeout - reads a FIFO to its end, but waits no longer than a time limit
 //
 // Text:  Using Alarm for Time Limits
-// Run:   mkfifo pipe_file; build/signals/alarm_timeout pipe_file 2; rm pipe_file
-// See:   open pipe_file: no writer within 2 s; exit status 124, as timeout(1) has it
-//        With a writer in time (echo hello > pipe_file): hello
+// Run:   mkfifo pipe_file; build/signals/alarm_timeout pipe_file 2; echo $?
+// See:   open pipe_file: no writer within 2 s; the exit status 124, as timeout(1) has it
+// Run:   build/signals/alarm_timeout pipe_file 60 & kill -USR1 %1; echo hello > pipe_file
+// See:   open pipe_file: interrupted, but not by the alarm; again; then hello
 //
-// One limit holds over open and every read, since each of them may wait. The handler makes the call
-// fail with EINTR; its flag tells whether that was the alarm or some other signal (try kill -USR1),
-// after which the call is made again. The alarm may also come just before a call that will wait:
-// so the handler sets the next alarm, which then ends that call, a second late but not never.
+// One limit holds over open and every read and write, since each of them may wait: where there is
+// no writer, it is open that waits. The handler makes the call fail with EINTR; its flag tells
+// whether that was the alarm or some other signal, after which the call is made again. The alarm
+// may also come just before a call that will wait: so the handler sets the next alarm, which then
+// ends that call, a second late but not never.
 
 #include <charconv>
 #include <err.h>
@@ -29,6 +31,13 @@ static void on_signal(int signo) {
     alarm(1);
 }
 
+// After a call that failed: returns if it is to be made again, and ends the program if not.
+static void again(const char *call, const char *object, const char *missing, unsigned seconds) {
+    if (errno != EINTR) err(1, "%s %s", call, object);
+    if (timed_out != 0) errx(124, "%s %s: no %s within %u s", call, object, missing, seconds);
+    warnx("%s %s: interrupted, but not by the alarm; again", call, object);
+}
+
 int main(int argc, char *argv[]) {
     if (argc != 3) errx(2, "usage: alarm_timeout FIFO SECONDS");
     const char *path = argv[1];
@@ -45,11 +54,7 @@ int main(int argc, char *argv[]) {
     alarm(seconds);
 
     int fifo = -1;
-    while ((fifo = open(path, O_RDONLY | O_CLOEXEC)) == -1) {
-        if (errno != EINTR) err(1, "open %s", path);
-        if (timed_out != 0) errx(124, "open %s: no writer within %u s", path, seconds);
-        warnx("open %s: interrupted, but not by the alarm; again", path);
-    }
+    while ((fifo = open(path, O_RDONLY | O_CLOEXEC)) == -1) again("open", path, "writer", seconds);
     struct stat file = {};
     if (fstat(fifo, &file) == -1) err(1, "fstat %s", path);
     if (!S_ISFIFO(file.st_mode)) errx(1, "open %s: not a FIFO", path);
@@ -57,16 +62,13 @@ int main(int argc, char *argv[]) {
     char buffer[4096];
     ssize_t got = 0;
     while ((got = read(fifo, buffer, sizeof buffer)) != 0) {
-        if (got > 0) {
-            const size_t length = static_cast<size_t>(got);
-            if (fwrite(buffer, 1, length, stdout) != length || fflush(stdout) != 0)
-                err(1, "write standard output");
-        } else if (errno != EINTR) {
-            err(1, "read %s", path);
-        } else if (timed_out != 0) {
-            errx(124, "read %s: no end of file within %u s", path, seconds);
-        } else {
-            warnx("read %s: interrupted, but not by the alarm; again", path);
+        if (got == -1) again("read", path, "end of file", seconds);
+        for (ssize_t put = 0, done = 0; done < got; done += put) {
+            put = write(STDOUT_FILENO, buffer + done, static_cast<size_t>(got - done));
+            if (put == -1) {
+                again("write", "standard output", "reader", seconds);
+                put = 0;
+            }
         }
     }
     if (close(fifo) == -1) err(1, "close %s", path);

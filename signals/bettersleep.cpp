@@ -4,10 +4,10 @@
 // Run:   build/signals/bettersleep 1
 // See:   sleepFor returned: 0, twice, a second apart
 // Run:   build/signals/bettersleep -r 1
-// See:   the same: an alarm that comes before pause() does no harm
+// See:   the alarm came before pause(), which the jump has skipped
 //
-// Wherever the alarm comes after sigsetjmp, the handler's siglongjmp leads back there, and pause()
-// is not entered or is left. sigsetjmp(.., 1) keeps the signal mask, and the jump restores it: in
+// Wherever the alarm comes after sigsetjmp, the handler's siglongjmp leads back there: pause() is
+// skipped, or left. sigsetjmp(.., 1) keeps the signal mask, and the jump restores it: in
 // the handler SIGALRM is blocked, and after a plain longjmp it stays so; the second sleep never
 // ends. The jump also abandons any other handler that SIGALRM interrupts: see sleepforproblem.
 
@@ -28,7 +28,7 @@ static void sig_alarm(int) { siglongjmp(before_wait, 1); }
 static unsigned sleepFor(unsigned numSeconds, bool force_race) {
     if (numSeconds == 0) return 0;
 
-    const volatile unsigned whole = numSeconds;  // longjmp may lose what lives in a register
+    const volatile unsigned whole = numSeconds;  // unchanged, so safe; volatile tells g++ as well
     struct sigaction action = {}, earlier_action = {};
     action.sa_handler = sig_alarm;
     const unsigned earlier_alarm = alarm(0);
@@ -43,6 +43,7 @@ static unsigned sleepFor(unsigned numSeconds, bool force_race) {
         pause();
     }
 
+    if (force_race) printf("the alarm came before pause(), which the jump has skipped\n");
     const unsigned unslept = alarm(0);
     if (sigaction(SIGALRM, &earlier_action, nullptr) == -1) err(1, "sigaction SIGALRM");
     const unsigned slept = whole - unslept;

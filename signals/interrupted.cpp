@@ -6,10 +6,12 @@
 //        with SA_RESTART: 1 byte, and no sign of the signal
 //
 // The pipe is empty until the handler runs, and the handler itself writes the byte. So the signal
-// comes while read is blocked, and in the end read always has something to return.
+// comes while read is blocked (unless the process is held up for the whole second between alarm and
+// read), and in the end read always has something to return.
 
 #include <err.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -44,6 +46,7 @@ static void read_one_byte(int flags, const char *label) {
 
 int main(int argc, char *[]) {
     if (argc != 1) errx(2, "usage: interrupted");
+    if (fcntl(STDOUT_FILENO, F_GETFD) == -1) err(1, "standard output");  // not for the pipe
     if (pipe(pipefd) == -1) err(1, "pipe");
     read_one_byte(0, "without SA_RESTART");
     read_one_byte(SA_RESTART, "with SA_RESTART");

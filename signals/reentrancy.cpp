@@ -24,7 +24,7 @@ static void use_strtok(int) {
 static void use_strtok_r(int) {
     char colours[] = "red blue green";
     char *place = nullptr;
-    strtok_r(colours, " ", &place);  // its data are its own, and it calls nothing that has others
+    strtok_r(colours, " ", &place);  // no static data
 }
 
 static void handle(void (*handler)(int)) {

@@ -1,8 +1,10 @@
-// reliable_sleep - a sleep with alarm in which no signal can be lost
+// reliable_sleep - a sleep with alarm in which no wake-up can be lost
 //
 // Text:  Sleep with Alarm, Better Sleep with Longjmp, Signal Timing Problem: what they lead up to
 // Run:   build/signals/reliable_sleep 5, and press Ctrl-C or not
-// See:   sleepFor returned: 0 after 5 s; after Ctrl-C at once, the seconds that it did not sleep
+// See:   sleepFor returned: 0, after 5 s. Ctrl-C ends it at once; then the number is the seconds
+// left Run:   build/signals/reliable_sleep -r 1 See:   the alarm came before sigsuspend(), which
+// did not wait
 //
 // The signals are blocked before the alarm is set: one that comes early stays pending. sigsuspend
 // lets them in and waits, as one atomic call, so there is no moment at which a signal could be
@@ -18,7 +20,7 @@
 
 static void on_signal(int) {}  // that it runs is what makes sigsuspend return
 
-static unsigned sleepFor(unsigned numSeconds) {
+static unsigned sleepFor(unsigned numSeconds, bool force_race) {
     if (numSeconds == 0) return 0;
 
     sigset_t ends, before;
@@ -33,10 +35,15 @@ static unsigned sleepFor(unsigned numSeconds) {
     if (sigaction(SIGINT, &action, &earlier_int_action) == -1) err(1, "sigaction SIGINT");
     const unsigned earlier_alarm = alarm(numSeconds);
 
+    for (sigset_t pending; force_race;) {  // the machine is busy elsewhere until the alarm has come
+        if (sigpending(&pending) == -1) err(1, "sigpending");
+        if (sigismember(&pending, SIGALRM) == 1) break;
+    }
     sigset_t while_waiting = before;
     sigdelset(&while_waiting, SIGALRM);
     sigdelset(&while_waiting, SIGINT);
     sigsuspend(&while_waiting);
+    if (force_race) printf("the alarm came before sigsuspend(), which did not wait\n");
 
     const unsigned unslept = alarm(0);
     // The mask first: should both signals have come, the second is still pending, and ours to
@@ -50,13 +57,14 @@ static unsigned sleepFor(unsigned numSeconds) {
 }
 
 int main(int argc, char *argv[]) {
-    if (argc != 2) errx(2, "usage: reliable_sleep SECONDS");
+    const bool force_race = argc == 3 && strcmp(argv[1], "-r") == 0;
+    if (argc != 2 && !force_race) errx(2, "usage: reliable_sleep [-r] SECONDS");
     unsigned seconds = 0;
-    const char *const text = argv[1], *const end = text + strlen(text);
+    const char *const text = argv[argc - 1], *const end = text + strlen(text);
     const auto [rest, error] = std::from_chars(text, end, seconds);
     if (error != std::errc{} || rest != end || seconds > INT_MAX)
         errx(2, "%s: not a number of seconds from 0 to %d", text, INT_MAX);
 
-    printf("sleepFor returned: %u\n", sleepFor(seconds));
+    printf("sleepFor returned: %u\n", sleepFor(seconds, force_race));
     if (fflush(stdout) != 0) err(1, "write standard output");
 }

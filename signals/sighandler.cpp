@@ -8,8 +8,9 @@
 //
 // The text registers the handler with signal(), so this program does too. What signal() leaves open
 // (is the handler reset after the first signal, are interrupted calls restarted?) sigaction()
-// states: the other programs here use that. A handler may run in the middle of anything, printf
-// included, so it calls write, which is async-signal-safe, and leaves errno as it found it.
+// states: the other programs here use that for their handlers. A handler may run in the middle of
+// anything, printf included, so it calls write, which is async-signal-safe, and leaves errno as it
+// found it.
 
 #include <err.h>
 #include <errno.h>

@@ -4,7 +4,7 @@
 // Run:   build/signals/sleep_alarm 2
 // See:   sleepFor returned: 0, after 2 seconds
 // Run:   build/signals/sleep_alarm -r 1
-// See:   the alarm came before pause(), which slept on until a second alarm, 2 s later
+// See:   the alarm came before pause(): without another one, 2 s later, it would wait for ever
 //
 // sleepFor returns the seconds it did not sleep, should another handled signal end it early.
 // Between alarm() and pause() any time may pass, on a busy machine even all of it: then SIGALRM has
@@ -39,7 +39,8 @@ static unsigned sleepFor(unsigned numSeconds, bool force_race) {
     }
     pause();
     if (force_race && alarms == 2)
-        printf("the alarm came before pause(), which slept on for 2 s\n");
+        printf("the alarm came before pause(): without another one, 2 s later, it would wait for "
+               "ever\n");
 
     const unsigned unslept = alarm(0);
     if (sigaction(SIGALRM, &earlier_action, nullptr) == -1) err(1, "sigaction SIGALRM");

@@ -1,7 +1,7 @@
 // sleepforproblem - SIGALRM comes while another handler runs, and the jump abandons that handler
 //
 // Text:  Signal Timing Problem (sleepforproblem.c)
-// Run:   build/signals/sleepforproblem, and press Ctrl-C within 3 seconds (or [SECONDS])
+// Run:   build/signals/sleepforproblem, and press Ctrl-C within 3 seconds (or SECONDS, an argument)
 // See:   sig_int enter
 //        sleepFor returned: 0
 //        sig_int was abandoned: the alarm's handler jumped out of it
@@ -46,20 +46,23 @@ static void sig_int(int) {
 // NOLINTNEXTLINE(cert-err52-cpp): the jump is the problem that the text shows
 static void sig_alarm(int) { siglongjmp(before_wait, 1); }
 
-static void handle(int signo, void (*handler)(int)) {
+static void handle(int signo, void (*handler)(int), bool once) {
     struct sigaction action = {};
     action.sa_handler = handler;
+    if (once) action.sa_flags |= static_cast<int>(SA_RESETHAND);
     if (sigaction(signo, &action, nullptr) == -1) err(1, "sigaction %d", signo);
 }
 
 static unsigned sleepFor(unsigned numSeconds) {
     if (sigsetjmp(before_wait, 1) == 0) {  // NOLINT(cert-err52-cpp): see sig_alarm
-        handle(SIGALRM, sig_alarm);
+        handle(SIGALRM, sig_alarm, false);
         alarm(numSeconds);
+        handle(SIGINT, sig_int, true);  // only now, so that it meets the alarm; and once
+        say("press Ctrl-C before the sleep ends; a second one ends the program\n");
         pause();
     }
     const unsigned unslept = alarm(0);
-    handle(SIGALRM, SIG_DFL);
+    handle(SIGALRM, SIG_DFL, false);
     return unslept;
 }
 
@@ -74,10 +77,6 @@ int main(int argc, char *argv[]) {
         seconds = number;
     }
 
-    handle(SIGINT, sig_int);
-    printf("sleepFor(%d): press Ctrl-C before it ends\n", static_cast<int>(seconds));
-    if (fflush(stdout) != 0) err(1, "write standard output");
-
     const unsigned unslept = sleepFor(static_cast<unsigned>(seconds));
 
     if (write_error != 0) {
@@ -89,5 +88,7 @@ int main(int argc, char *argv[]) {
         printf("no Ctrl-C came\n");
     else if (done == 0)
         printf("sig_int was abandoned: the alarm's handler jumped out of it\n");
+    else
+        printf("sig_int was done before the alarm came\n");
     if (fflush(stdout) != 0) err(1, "write standard output");
 }

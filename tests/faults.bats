@@ -173,3 +173,23 @@ pipes: child: killed by signal 9"
     expect 0 "$output" ""
     [[ $output == "signal: 50 round trips of 4 bytes, "* ]]
 }
+
+@test "server: a FIFO that is removed while it starts" {
+    mkfifo requests
+    start server strace -qq -o trace -e inject=flock:delay_enter=1000000 "$bin/fifo/server" requests
+    within grep -qs 'openat.*requests' trace
+    rm requests
+    ends "$pid" 1
+    [ "$(<server.err)" = "server: open requests: just removed by another server" ]
+}
+
+@test "atomicity, ping_pong: a signal between making the FIFO's name and removing it" {
+    for program in atomicity ping_pong; do
+        start it strace -f -qq -o trace -e inject=mknodat:delay_exit=1000000 "$bin/fifo/$program"
+        local tracer=$pid
+        within compgen -G "$TMPDIR/$program.*"
+        kill -s INT "$(cat "/proc/$tracer/task/$tracer/children")"
+        within gone "$tracer"
+        run ! compgen -G "$TMPDIR/$program.*"
+    done
+}

@@ -51,35 +51,29 @@ waiting() { echo "$1: open $2: waiting for a $3; Ctrl-C ends it"; }
 }
 
 @test "reader, writer: bad paths" {
-    local program other
+    local program
     for program in reader writer; do
-        other=$([ $program = reader ] && echo writer || echo reader)
         run_limited "$bin/fifo/$program"
         expect 2 "" "$program: usage: $program FIFO"
         run_limited "$bin/fifo/$program" a b
         expect 2 "" "$program: usage: $program FIFO"
         run_limited "$bin/fifo/$program" missing
-        expect 1 "" "$(waiting "$program" missing "$other")
-$program: open missing: No such file or directory"
+        expect 1 "" "$program: stat missing: No such file or directory"
         local long
         printf -v long '%0300d' 0
         run_limited "$bin/fifo/$program" "$long"
-        expect 1 "" "$(waiting "$program" "$long" "$other")
-$program: open $long: File name too long"
+        expect 1 "" "$program: stat $long: File name too long"
     done
     run_limited "$bin/fifo/reader" .
-    expect 1 "" "$(waiting reader . writer)
-reader: open .: not a FIFO"
+    expect 1 "" "reader: open .: not a FIFO"
     run_limited "$bin/fifo/writer" .
-    expect 1 "" "$(waiting writer . reader)
-writer: open .: Is a directory"
+    expect 1 "" "writer: open .: not a FIFO"
 }
 
 @test "writer: an ordinary file is refused and keeps its content" {
     echo mine >file
     in_shell 'echo yours | "$1" file' "$bin/fifo/writer"
-    expect 1 "" "$(waiting writer file reader)
-writer: open file: not a FIFO"
+    expect 1 "" "writer: open file: not a FIFO"
     [ "$(<file)" = mine ]
 }
 
@@ -140,7 +134,7 @@ as_file: cat: exit status 0
 as_file: ./nothing: exit status 127"
     run_limited -127 "$bin/fifo/as_file" echo -- ./nothing '{}'
     expect 127 "" "as_file: run ./nothing: No such file or directory
-as_file: echo: not run, since nobody reads
+as_file: echo: not run, the consumer has ended already
 as_file: ./nothing: exit status 127"
     run_limited "$bin/fifo/as_file" "$PWD" -- cat '{}'
     expect 126 "" "as_file: run $PWD: Permission denied
@@ -151,13 +145,13 @@ as_file: $PWD: exit status 126"
 @test "as_file: a consumer that never opens the FIFO, 100 times without a hang" {
     for _ in {1..100}; do
         run_limited "$bin/fifo/as_file" yes -- true '{}'
-        expect 1 "" $'as_file: yes: not run, since nobody reads\nas_file: true: exit status 0'
+        expect 0 "" $'as_file: yes: not run, the consumer has ended already\nas_file: true: exit status 0'
     done
 }
 
 @test "as_file: a consumer that stops reading ends the producer by SIGPIPE" {
     run_limited "$bin/fifo/as_file" yes -- sh -c 'exec 9<{}; sed q <&9'
-    expect 141 y $'as_file: sh: exit status 0\nas_file: yes: killed by signal 13'
+    expect 0 y $'as_file: sh: exit status 0\nas_file: yes: killed by signal 13'
 }
 
 @test "as_file: the name is gone while both still run" {
@@ -186,6 +180,20 @@ as_file: $PWD: exit status 126"
     kill -KILL "$(<it.out)"
     ends "$pid" 137
     [ -z "$(ls "$TMPDIR")" ]
+}
+
+@test "as_file: an inherited child does not count; nohup and an empty TMPDIR are honoured" {
+    in_shell 'true & exec "$1" echo hello -- sh -c "until [ -e go ]; do touch go; done; cat {}"' \
+        "$bin/fifo/as_file"
+    expect 0 hello $'as_file: sh: exit status 0\nas_file: echo: exit status 0'
+    TMPDIR='' run_limited "$bin/fifo/as_file" echo hello -- sh -c 'echo {}; cat {}'
+    [[ ${lines[0]} =~ ^/tmp/as_file\.[0-9]+$ && ${lines[1]} == hello ]]
+    start it env --ignore-signal=HUP "$bin/fifo/as_file" \
+        sh -c 'echo open; until [ -e end ]; do :; done' -- cat '{}'
+    within shows it.out open
+    kill -s HUP "$pid"
+    touch end
+    ends "$pid" 0
 }
 
 @test "as_file: mistakes in the command" {
@@ -383,6 +391,51 @@ stop_server() {
     [ "$(<requests)" = mine ]
 }
 
+@test "server: of two that start at once on a new name one serves, and its FIFO stays" {
+    for _ in {1..20}; do
+        start one "$bin/fifo/server" requests
+        local first=$pid
+        start two "$bin/fifo/server" requests
+        within eval '[[ -s one.err || -s two.err ]]'
+        within eval '[[ -s one.out || -s two.out ]]'
+        run_limited "$bin/fifo/client" requests
+        expect 0 "message from server: hello from server" ""
+        kill "$first" "$pid" 2>/dev/null || true
+        within gone "$first"
+        within gone "$pid"
+        rm -f requests
+    done
+}
+
+@test "server: ends also when nobody reads its output" {
+    mkfifo output
+    exec 8<>output
+    start server bash -c 'exec "$1" requests >output' bash "$bin/fifo/server"
+    server=$pid
+    within test -p requests
+    printf -v long '%04000d' 0
+    for _ in {1..40}; do printf '\n99999999 %s\n' "$long"; done >requests &
+    full() { ! dd if=/dev/zero of=output bs=4096 count=1 oflag=nonblock conv=notrunc 2>/dev/null; }
+    within full
+    within sleeps "$server"
+    stop_server
+    exec 8>&-
+    wait $! || true
+}
+
+@test "server, client: a standard descriptor closed at the start is refused" {
+    in_shell '"$1" requests >&-' "$bin/fifo/server"
+    expect 1 "" "server: standard descriptor 1: Bad file descriptor"
+    in_shell '"$1" requests <&- >&-' "$bin/fifo/server"
+    expect 1 "" "server: standard descriptor 0: Bad file descriptor"
+    serve
+    in_shell '"$1" requests >&-' "$bin/fifo/client"
+    expect 1 "" "client: standard descriptor 1: Bad file descriptor"
+    answered
+    stop_server
+    [ ! -s server.err ]
+}
+
 @test "server: bad paths" {
     run_limited "$bin/fifo/server"
     expect 2 "" "server: usage: server FIFO"
@@ -486,19 +539,19 @@ stop_server() {
 
 @test "atomicity: messages of PIPE_BUF are never torn, longer ones are" {
     run_limited "$bin/fifo/atomicity"
-    [[ ${lines[0]} =~ ^'4 writers, 1000 messages of 4100 bytes each: '[1-9][0-9]*' torn'$ ]]
+    [[ ${lines[0]} =~ ^'4 x 1000 messages of 4100 bytes: '[1-9][0-9]*' torn'$ ]]
     expect 0 "${lines[0]}
-4 writers, 1000 messages of 4096 bytes each: 0 torn" ""
+4 x 1000 messages of 4096 bytes: 0 torn" ""
 }
 
 @test "atomicity: many writers; one writer tears nothing" {
     run_limited "$bin/fifo/atomicity" 40 200
-    [[ ${lines[0]} =~ ^'40 writers, 200 messages of 4100 bytes each: '[1-9][0-9]*' torn'$ ]]
+    [[ ${lines[0]} =~ ^'40 x 200 messages of 4100 bytes: '[1-9][0-9]*' torn'$ ]]
     expect 0 "${lines[0]}
-40 writers, 200 messages of 4096 bytes each: 0 torn" ""
+40 x 200 messages of 4096 bytes: 0 torn" ""
     run_limited "$bin/fifo/atomicity" 1 2000
-    expect 0 "1 writers, 2000 messages of 4100 bytes each: 0 torn
-1 writers, 2000 messages of 4096 bytes each: 0 torn" ""
+    expect 0 "1 x 2000 messages of 4100 bytes: 0 torn
+1 x 2000 messages of 4096 bytes: 0 torn" ""
 }
 
 @test "atomicity: bad numbers" {

@@ -39,6 +39,8 @@ line='[A-Za-z ]+: %s round trips? of %s bytes, [0-9]+\.[0-9]{2} us each, [0-9]+\
         expect 2 "" "ping_pong: usage: ping_pong [ROUND_TRIPS [BYTES]]"
         in_shell '"$1" 1 >/dev/full' "$program"
         expect 1 "" "ping_pong: write standard output: No space left on device"
+        in_shell '"$1" 1 >&-' "$program"
+        expect 1 "" "ping_pong: standard output: Bad file descriptor"
     done
 }
 

@@ -4,8 +4,8 @@
 //
 // Parent and child send each other a message in turn. A program makes its channel, calls
 // start_partner, and gives run() two functions: one sends a message through the channel, the other
-// receives one. Every message is compared with what it must be; there is nothing to win by losing
-// bytes. The first round trips are not timed.
+// receives one. Every message is compared with what it must be. The first round trips are not
+// timed.
 
 #pragma once
 
@@ -14,6 +14,7 @@
 #include <chrono>
 #include <err.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <span>
 #include <stdio.h>
@@ -45,9 +46,10 @@ inline long number(const char *text, long low, long high) {
 }
 
 // Reads the arguments [ROUND_TRIPS [BYTES]]; bytes is the default for BYTES. Wrong ones end the
-// program with status 2.
+// program with status 2, a standard output that is closed with 1.
 inline Options options(int argc, char *argv[], size_t bytes = 64) {
     if (argc > 3) errx(2, "usage: ping_pong [ROUND_TRIPS [BYTES]]");
+    if (fcntl(STDOUT_FILENO, F_GETFD) == -1) err(1, "standard output");  // not for the channel
     return {argc > 1 ? number(argv[1], 1, 100000000) : 100000,
             argc > 2 ? static_cast<size_t>(number(argv[2], 1, 65536)) : bytes};
 }

@@ -69,6 +69,11 @@ no end of file after 2 s: the parent still holds a write end
 write end closed: end of file" ""
 }
 
+@test "fork_pipe -k: standard output closed" {
+    in_shell '"$1" -k <&- >&-' "$bin/pipes/fork_pipe"
+    expect 1 "" "fork_pipe: standard output: Bad file descriptor"
+}
+
 @test "fork_pipe -k: waits for an end of file, does not only say so" {
     start k "$bin/pipes/fork_pipe" -k
     within shows k.out "child sent value = 5002"

@@ -46,7 +46,7 @@ ready() { within test -s "$1.out"; }
     number() { kill -l "$1"; }
     row() { printf '%-8s  %6s  %-10s  %s\n' "$@"; }
     expect 0 "$(
-        row signal number default 'can be caught'
+        row signal number default 'can be caught or ignored'
         for name in ABRT ALRM BUS; do row SIG$name "$(number $name)" terminates yes; done
         row SIGCHLD "$(number CHLD)" ignored yes
         row SIGCONT "$(number CONT)" continues yes
@@ -117,7 +117,7 @@ took() { # took SECONDS COMMAND...: runs it, and it must take that long, and not
 
 @test "sleep_alarm -r: the alarm is lost between alarm and pause" {
     took 3 run_limited "$bin/signals/sleep_alarm" -r 1
-    expect 0 "the alarm came before pause(), which slept on for 2 s
+    expect 0 "the alarm came before pause(): without another one, 2 s later, it would wait for ever
 sleepFor returned: 0" ""
 }
 
@@ -130,7 +130,8 @@ sleepFor returned: 0" ""
 
 @test "bettersleep -r: an alarm before pause does no harm" {
     took 2 run_limited "$bin/signals/bettersleep" -r 1
-    expect 0 $'sleepFor returned: 0\nsleepFor returned: 0' ""
+    local skipped='the alarm came before pause(), which the jump has skipped'
+    expect 0 "$skipped"$'\nsleepFor returned: 0\n'"$skipped"$'\nsleepFor returned: 0' ""
 }
 
 @test "reliable_sleep: sleeps; Ctrl-C ends it early, with the seconds it did not sleep" {
@@ -145,6 +146,11 @@ sleepFor returned: 0" ""
     [[ $(<it.out) =~ ^'sleepFor returned: '(1000|99[0-9])$ ]]
 }
 
+@test "reliable_sleep -r: an alarm before the wait is not lost" {
+    took 1 run_limited "$bin/signals/reliable_sleep" -r 1
+    expect 0 $'the alarm came before sigsuspend(), which did not wait\nsleepFor returned: 0' ""
+}
+
 @test "reliable_sleep: sleeps also where SIGALRM is blocked or ignored at the start" {
     took 1 run_limited env --block-signal=ALRM "$bin/signals/reliable_sleep" 1
     expect 0 "sleepFor returned: 0" ""
@@ -154,10 +160,8 @@ sleepFor returned: 0" ""
 
 @test "the three sleepFor: the earlier alarm and handler come back, another signal cuts it short" {
     for program in sleep_alarm bettersleep reliable_sleep; do
-        local call='sleepFor(n, false)'
-        [ $program = reliable_sleep ] && call='sleepFor(n)'
         # main may do without a return, but not under another name
-        ${CXX:-c++} -std=c++20 -pthread -Wno-return-type -DPROGRAM="\"../signals/$program.cpp\"" -D"CALL(n)=$call" \
+        ${CXX:-c++} -std=c++20 -pthread -Wno-return-type -DPROGRAM="\"../signals/$program.cpp\"" -D"CALL(n)=sleepFor(n, false)" \
             "$root/tests/sleep_for.cpp" -o "sleep_for_$program"
         start $program "./sleep_for_$program"
         pids+=("$pid")
@@ -175,16 +179,26 @@ sleepFor returned: 0" ""
     ready it
     kill -s INT "$pid"
     ends "$pid" 0
-    [ "$(<it.out)" = "sleepFor(1): press Ctrl-C before it ends
+    [ "$(<it.out)" = "press Ctrl-C before the sleep ends; a second one ends the program
 sig_int enter
 sleepFor returned: 0
 sig_int was abandoned: the alarm's handler jumped out of it" ]
     [ ! -s it.err ]
 }
 
+@test "sleepforproblem: a second Ctrl-C ends the program" {
+    start it "$bin/signals/sleepforproblem" 30
+    ready it
+    kill -s INT "$pid"
+    within shows it.out "sig_int enter"
+    kill -s INT "$pid"
+    kill -s ALRM "$pid" # the second waits for the end of the handler, which the alarm brings
+    ends "$pid" 130
+}
+
 @test "sleepforproblem: without a Ctrl-C" {
     run_limited "$bin/signals/sleepforproblem" 1
-    expect 0 "sleepFor(1): press Ctrl-C before it ends
+    expect 0 "press Ctrl-C before the sleep ends; a second one ends the program
 sleepFor returned: 0
 no Ctrl-C came" ""
 }
@@ -192,7 +206,6 @@ no Ctrl-C came" ""
 @test "the sleeps: bad numbers of seconds" {
     for program in sleep_alarm bettersleep reliable_sleep; do
         local usage="$program [-r] SECONDS"
-        [ $program = reliable_sleep ] && usage="$program SECONDS"
         run_limited "$bin/signals/$program"
         expect 2 "" "$program: usage: $usage"
         run_limited "$bin/signals/$program" -r 1 2
@@ -275,6 +288,21 @@ no Ctrl-C came" ""
     exec 8>&-
     ends "$pid" 0
     [ "$(<it.out)" = hello ]
+}
+
+@test "alarm_timeout: the limit holds for a reader of its output, too, and another signal loses nothing" {
+    mkfifo pipe_file output
+    exec 8<>output 9<>pipe_file
+    yes >pipe_file 8>&- 9>&- 3>&- &
+    local yes=$!
+    start it bash -c 'exec "$1" pipe_file 2 >output' bash "$bin/signals/alarm_timeout"
+    within sleeps "$pid"
+    kill -s USR1 "$pid"
+    ends "$pid" 124
+    grep -qx "alarm_timeout: write standard output: no reader within 2 s" it.err
+    exec 9>&-
+    within gone "$yes"
+    exec 8>&-
 }
 
 @test "alarm_timeout: bad arguments" {

@@ -6,7 +6,7 @@
 
 #ifndef PROGRAM
 #define PROGRAM "../signals/reliable_sleep.cpp"
-#define CALL(n) sleepFor(n)
+#define CALL(n) sleepFor(n, false)
 #endif
 #define main program_main
 #include PROGRAM  // NOLINT(bugprone-suspicious-include): sleepFor is static, a program's own

@@ -32,6 +32,7 @@ sweep() {
             points=$((points + 1)) status=0
             stderr=$(timeout -k 2 10 strace -f -qq -o trace -e "inject=$call:error=$error:when=$k" \
                 "${@:2}" 2>&1 >/dev/null </dev/null) || status=$?
+            grep -q INJECTED trace || continue # this time it made fewer calls
             [[ $status == 0 || $status == 124 || $stderr != *"${reasons[$error]}"* ]] || continue
             printf '%s, call %d of %s: status %d: %s\n' "$2" "$k" "$call" "$status" "$stderr"
             failures=$((failures + 1))
@@ -55,11 +56,11 @@ handlers='rt_sigaction:EINVAL'
 
 @test "sweep: pipeline" {
     # Not dup2 and close: the stages make these too, and the last one's success is what counts.
-    sweep "pipe2:EMFILE clone:EAGAIN wait4:ECHILD fcntl:EINVAL" "$bin/pipes/pipeline" : '|' : '|' true
+    sweep "pipe2:EMFILE clone:EAGAIN wait4:ECHILD fcntl:EINVAL" "$bin/pipes/pipeline" true '|' true
 }
 
 @test "sweep: as_file" {
-    sweep "clone:EAGAIN wait4:ECHILD mknodat:ENOSPC $handlers" "$bin/fifo/as_file" true -- cat '{}'
+    sweep "clone:EAGAIN waitid:ECHILD mknodat:ENOSPC" "$bin/fifo/as_file" true -- cat '{}'
 }
 
 @test "sweep: client" {
