@@ -142,9 +142,10 @@ pipes: child: killed by signal 9"
     expect 124 "" "alarm_timeout: open pipe_file: no writer within 1 s"
     exec 8<>pipe_file
     run_limited strace -qq -o trace -P "$PWD/pipe_file" -e inject=openat:delay_exit=1500000 \
-        "$bin/signals/alarm_timeout" pipe_file 1
+        "$bin/signals/alarm_timeout" "$PWD/pipe_file" 1
     exec 8>&-
-    expect 124 "" "alarm_timeout: read pipe_file: no end of file within 1 s"
+    expect 124 "" "alarm_timeout: read $PWD/pipe_file: no end of file within 1 s"
+    [ "$(grep -c openat trace)" -eq 1 ]
     inject alarm:delay_exit=1500000:when=1 "$bin/signals/sending"
     [ "${lines[2]}" = "alarm(1), pause(): received SIGALRM" ]
 }
@@ -191,5 +192,82 @@ pipes: child: killed by signal 9"
         kill -s INT "$(cat "/proc/$tracer/task/$tracer/children")"
         within gone "$tracer"
         run ! compgen -G "$TMPDIR/$program.*"
+    done
+}
+
+# on_pipe FAULT PROGRAM ARG...: as inject, but only for the calls on $pipe, which strace must be given
+# as the program is
+on_pipe() {
+    run_limited strace -qq -o trace -P "$pipe" -e "inject=$1" "${@:2}"
+    stderr=$(grep -v '^strace: \|: waiting for a ' <<<"$stderr") || true
+}
+
+@test "a call on the FIFO that fails is named: reader, writer, alarm_timeout" {
+    local name failed='Input/output error'
+    pipe=$PWD/pipe_file
+    mkfifo pipe_file
+    exec 8<>pipe_file # so that no open waits
+    for name in fifo/reader fifo/writer signals/alarm_timeout; do
+        local command=("$bin/$name" "$pipe")
+        [[ $name != *timeout ]] || command+=(10)
+        name=${name#*/}
+        echo hello >&8
+        on_pipe openat:error=EACCES "${command[@]}"
+        expect 1 "" "$name: open $pipe: Permission denied"
+        if [[ $name != alarm_timeout ]]; then
+            on_pipe newfstatat:error=EIO:when=1 "${command[@]}"
+            expect 1 "" "$name: stat $pipe: $failed"
+            on_pipe newfstatat:error=EIO:when=2 "${command[@]}"
+            expect 1 "" "$name: fstat $pipe: $failed"
+        else
+            on_pipe newfstatat:error=EIO "${command[@]}"
+            expect 1 "" "$name: fstat $pipe: $failed"
+        fi
+    done
+    on_pipe read:error=EIO "$bin/fifo/reader" "$pipe"
+    expect 1 "" "reader: read $pipe: $failed"
+    on_pipe read:error=EIO "$bin/signals/alarm_timeout" "$pipe" 10
+    expect 1 "" "alarm_timeout: read $pipe: $failed"
+    on_pipe write:error=EIO "$bin/fifo/writer" "$pipe" <"$root/README.md"
+    expect 1 "" "writer: write $pipe: $failed"
+    on_pipe close:error=EIO "$bin/fifo/writer" "$pipe" </dev/null
+    expect 1 "" "writer: close $pipe: $failed"
+    exec 8>&-
+    start writer bash -c 'echo hello >pipe_file'
+    on_pipe close:error=EIO "$bin/fifo/reader" "$pipe"
+    expect 1 hello "reader: close $pipe: $failed"
+    ends "$pid" 0
+    start writer bash -c 'echo hello >pipe_file'
+    on_pipe close:error=EIO "$bin/signals/alarm_timeout" "$pipe" 10
+    expect 1 hello "alarm_timeout: close $pipe: $failed"
+    ends "$pid" 0
+}
+
+@test "reader, writer: an interrupted call and a short one lose nothing" {
+    pipe=$PWD/pipe_file
+    seq 2000 >data
+    mkfifo pipe_file
+    start reader strace -qq -o trace -P "$pipe" -e inject=read:error=EINTR:when=1+3 \
+        "$bin/fifo/reader" "$pipe"
+    run_limited strace -qq -o trace2 -P "$pipe" -e inject=write:error=EINTR:when=1+2 \
+        "$bin/fifo/writer" "$pipe" <data
+    [ "$status" -eq 0 ]
+    ends "$pid" 0
+    cmp data reader.out
+}
+
+@test "writer, reader: a file that takes the FIFO's place is neither written nor read" {
+    pipe=$PWD/pipe_file
+    for name in writer reader; do
+        mkfifo pipe_file
+        echo mine >file
+        start it strace -qq -o trace -P "$pipe" -e inject=openat:delay_enter=1000000 \
+            "$bin/fifo/$name" "$pipe"
+        within grep -qs ': waiting' it.err
+        mv file pipe_file
+        ends "$pid" 1
+        grep -qx "$name: open $pipe: no longer a FIFO" it.err
+        [ "$(<pipe_file)" = mine ]
+        rm pipe_file
     done
 }
