@@ -8,8 +8,8 @@
 //        terminal 2: message from server: hello from server
 //
 // Its own FIFO, "requests.PID", is made and opened before the request goes out, so that the server
-// finds a reader there. Everything that can wait is bounded by one alarm; however the client ends,
-// but for SIGKILL, it removes its FIFO.
+// finds a reader there. Everything that can wait for the server is bounded by one alarm. The client
+// removes its FIFO when it ends, also when an error or a signal from the terminal ends it.
 
 #include <err.h>
 #include <errno.h>
@@ -23,8 +23,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static std::string own_name;
-static void remove_own() { unlink(own_name.c_str()); }  // of no effect the second time
+static char own_name[PATH_MAX];  // no std::string, whose destructor could come before a signal
+static volatile sig_atomic_t own_name_exists;
+
+static void remove_own() {
+    if (own_name_exists == 1) unlink(own_name);
+    own_name_exists = 0;
+}
 
 static void give_up(int signo) {  // async-signal-safe calls alone
     remove_own();
@@ -54,7 +59,7 @@ int main(int argc, char *argv[]) {
         if (fcntl(fd, F_GETFD) == -1) err(1, "standard descriptor %d", fd);
 
     // Held back until the handler knows what to remove: no signal leaves the FIFO behind.
-    const int ends[] = {SIGHUP, SIGINT, SIGTERM, SIGALRM};
+    const int ends[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGALRM};
     sigset_t held, before;
     sigemptyset(&held);
     for (const int signo : ends) sigaddset(&held, signo);
@@ -70,8 +75,10 @@ int main(int argc, char *argv[]) {
     if (!S_ISFIFO(file.st_mode)) errx(1, "open %s: not a FIFO", path);
     if (fcntl(requests, F_SETFL, O_WRONLY) == -1) err(1, "fcntl %s", path);
 
-    own_name = std::string(path) + "." + pid;
-    if (mkfifo(own_name.c_str(), 0600) == -1) err(1, "mkfifo %s", own_name.c_str());
+    const int length = snprintf(own_name, sizeof own_name, "%s.%s", path, pid.c_str());
+    if (length >= static_cast<int>(sizeof own_name)) errx(1, "%s: too long", path);
+    if (mkfifo(own_name, 0600) == -1) err(1, "mkfifo %s", own_name);
+    own_name_exists = 1;
     if (atexit(remove_own) != 0) errx(1, "atexit");
     struct sigaction action = {};
     action.sa_handler = give_up;
@@ -80,17 +87,19 @@ int main(int argc, char *argv[]) {
     if (sigprocmask(SIG_SETMASK, &before, nullptr) == -1) err(1, "sigprocmask");
     alarm(5);
 
-    const int answers = open(own_name.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-    if (answers == -1) err(1, "open %s", own_name.c_str());
+    const int answers = open(own_name, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    if (answers == -1) err(1, "open %s", own_name);
     if (write(requests, request.data(), request.size()) == -1) err(1, "write %s", path);
 
     pollfd waiting = {answers, POLLIN, 0};
-    if (poll(&waiting, 1, -1) == -1) err(1, "poll %s", own_name.c_str());
+    if (poll(&waiting, 1, -1) == -1) err(1, "poll %s", own_name);
     char answer[PIPE_BUF];
     const ssize_t got = read(answers, answer, sizeof answer);
-    if (got == -1) err(1, "read %s", own_name.c_str());
-    if (got == 0) errx(1, "read %s: end of file before an answer", own_name.c_str());
-    if (unlink(own_name.c_str()) == -1) err(1, "unlink %s", own_name.c_str());
+    if (got == -1) err(1, "read %s", own_name);
+    if (got == 0) errx(1, "read %s: end of file before an answer", own_name);
+    alarm(0);
+    own_name_exists = 0;
+    if (unlink(own_name) == -1) err(1, "unlink %s", own_name);
     printf("message from server: %.*s", static_cast<int>(got), answer);
     if (fflush(stdout) != 0) err(1, "write standard output");
 }

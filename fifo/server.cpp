@@ -29,44 +29,44 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static volatile sig_atomic_t stopped, full, own_end = -1;
-
-// The server holds a write end of its own FIFO, and wakes itself through it. So it does not matter
-// whether the signal comes while it waits in read or just before.
-static void on_stop(int) {
-    const int saved = errno;
-    stopped = 1;
-    if (own_end != -1 && write(own_end, "\n", 1) == -1) full = 1;  // then no read waits, either
-    errno = saved;
-}
-
 static const char *path;
-static struct stat made;  // the FIFO that this server made, all zero if it was there before
+static struct stat made;  // the FIFO, where this server has made it; else all zero
+
 static void remove_name() {
     struct stat now = {};
-    if (stat(path, &now) == -1 || now.st_ino != made.st_ino || now.st_dev != made.st_dev) return;
-    if (unlink(path) == -1) warn("unlink %s", path);
+    if (lstat(path, &now) == -1 || now.st_ino != made.st_ino || now.st_dev != made.st_dev) return;
+    unlink(path);
+}
+
+// Ends the server wherever it is, be it in a write that nobody reads. lstat, unlink and _exit are
+// async-signal-safe.
+static void on_stop(int) {
+    remove_name();
+    _exit(0);
 }
 
 static int open_requests() {
-    if (mkfifo(path, 0600) == 0) {
-        if (stat(path, &made) == -1) err(1, "stat %s", path);
-    } else if (errno != EEXIST) {
-        err(1, "mkfifo %s", path);
-    }
+    const bool new_name = mkfifo(path, 0600) == 0;
+    if (!new_name && errno != EEXIST) err(1, "mkfifo %s", path);
     const int fifo = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);  // does not wait for a client
     if (fifo == -1) err(1, "open %s", path);
+    struct stat file = {};
+    if (fstat(fifo, &file) == -1) err(1, "fstat %s", path);
+    if (!S_ISFIFO(file.st_mode)) errx(1, "open %s: not a FIFO", path);
+    if (new_name) made = file;
     // The lock ends with its process: a FIFO that a killed server has left can be used again.
     if (flock(fifo, LOCK_EX | LOCK_NB) == -1) {
         if (errno != EWOULDBLOCK) err(1, "lock %s", path);
         made = {};  // whoever made it, it is the other server's now
         errx(1, "lock %s: another server reads it", path);
     }
-    struct stat file = {};
-    if (fstat(fifo, &file) == -1) err(1, "fstat %s", path);
-    if (!S_ISFIFO(file.st_mode)) errx(1, "open %s: not a FIFO", path);
-    if (file.st_nlink == 0) errx(1, "open %s: just removed by another server", path);
-    if (fcntl(fifo, F_SETFL, O_RDONLY) == -1) err(1, "fcntl %s", path);  // read may wait
+    // With a write end of its own, the server never meets end of file between two clients.
+    const int own_end = open(path, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+    struct stat same = {};
+    if (own_end == -1 || fstat(own_end, &same) == -1) err(1, "open %s for writing", path);
+    if (same.st_ino != file.st_ino || same.st_dev != file.st_dev)
+        errx(1, "open %s: replaced by another file", path);
+    if (fcntl(fifo, F_SETFL, O_RDONLY) == -1) err(1, "fcntl %s", path);  // from now on, read waits
     return fifo;
 }
 
@@ -101,7 +101,7 @@ static void serve(std::string_view request) {
         printf(isprint(byte) ? "%c" : "\\x%02x", byte);
     }
     printf("\n");
-    if (fflush(stdout) != 0 && stopped == 0) err(1, "write standard output");
+    if (fflush(stdout) != 0) err(1, "write standard output");
     answer(client);
 }
 
@@ -113,24 +113,27 @@ int main(int argc, char *argv[]) {
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd)
         if (fcntl(fd, F_GETFD) == -1) err(1, "standard descriptor %d", fd);
 
+    // Held back while the FIFO may be there and the handler not know of it.
+    sigset_t stops, before;
+    sigemptyset(&stops);
+    for (const int signo : {SIGHUP, SIGINT, SIGQUIT, SIGTERM}) sigaddset(&stops, signo);
+    if (sigprocmask(SIG_BLOCK, &stops, &before) == -1) err(1, "sigprocmask");
+    if (atexit(remove_name) != 0) errx(1, "atexit");
+    const int fifo = open_requests();
     struct sigaction action = {};
-    action.sa_handler = on_stop;  // no SA_RESTART: a write to a stuck terminal is to end, too
-    if (sigaction(SIGINT, &action, nullptr) == -1) err(1, "sigaction SIGINT");
-    if (sigaction(SIGTERM, &action, nullptr) == -1) err(1, "sigaction SIGTERM");
+    action.sa_handler = on_stop;
+    for (const int signo : {SIGINT, SIGQUIT, SIGTERM})
+        if (sigaction(signo, &action, nullptr) == -1) err(1, "sigaction %d", signo);
     if (signal(SIGHUP, SIG_IGN) != SIG_IGN && sigaction(SIGHUP, &action, nullptr) == -1)
         err(1, "sigaction SIGHUP");  // which nohup(1) has ignored, and then stays so
     if (signal(SIGPIPE, SIG_IGN) == SIG_ERR) err(1, "ignore SIGPIPE");
+    if (sigprocmask(SIG_SETMASK, &before, nullptr) == -1) err(1, "sigprocmask");
 
-    if (atexit(remove_name) != 0) errx(1, "atexit");
-    const int fifo = open_requests();
-    // With this write end open, the FIFO does not come to end of file between two clients.
-    own_end = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
-    if (own_end == -1) err(1, "open %s for writing", path);
     printf("listening on %s\n", path);
     if (fflush(stdout) != 0) err(1, "write standard output");
 
     std::string pending;  // the beginning of a request whose newline has not come yet
-    while (stopped == 0) {
+    for (;;) {
         char buffer[PIPE_BUF];
         const ssize_t got = read(fifo, buffer, sizeof buffer);
         if (got == -1) {
@@ -138,10 +141,8 @@ int main(int argc, char *argv[]) {
             err(1, "read %s", path);
         }
         for (const char c : std::string_view(buffer, static_cast<size_t>(got))) {
-            if (c != '\n') {
-                if (pending.size() < PIPE_BUF) pending += c;  // a longer one is ignored
-                continue;
-            }
+            if (c != '\n' && pending.size() < PIPE_BUF) pending += c;  // a longer one is ignored
+            if (c != '\n') continue;
             if (!pending.empty()) serve(pending);
             pending.clear();
         }

@@ -78,7 +78,8 @@ int main(int argc, char *argv[]) {
         printf("no end of file after 2 s: the parent still holds a write end\n");
         if (close(pipefd[1]) == -1) err(1, "close the write end");
         clearerr(stdin);
-        if (getchar() == EOF && feof(stdin) != 0) printf("write end closed: end of file\n");
+        if (getchar() != EOF || feof(stdin) == 0) errx(1, "read the pipe: more than expected");
+        printf("write end closed: end of file\n");
         if (fflush(stdout) != 0) err(1, "write standard output");
     }
     if (ferror(stdin) != 0) err(1, "read the pipe");

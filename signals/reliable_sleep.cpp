@@ -23,6 +23,7 @@ static void on_signal(int) {}  // that it runs is what makes sigsuspend return
 static unsigned sleepFor(unsigned numSeconds, bool force_race) {
     if (numSeconds == 0) return 0;
 
+    const unsigned earlier_alarm = alarm(0);  // before it could be taken for ours
     sigset_t ends, before;
     sigemptyset(&ends);
     sigaddset(&ends, SIGALRM);
@@ -33,7 +34,7 @@ static unsigned sleepFor(unsigned numSeconds, bool force_race) {
     action.sa_handler = on_signal;
     if (sigaction(SIGALRM, &action, &earlier_alarm_action) == -1) err(1, "sigaction SIGALRM");
     if (sigaction(SIGINT, &action, &earlier_int_action) == -1) err(1, "sigaction SIGINT");
-    const unsigned earlier_alarm = alarm(numSeconds);
+    alarm(numSeconds);
 
     for (sigset_t pending; force_race;) {  // the machine is busy elsewhere until the alarm has come
         if (sigpending(&pending) == -1) err(1, "sigpending");

@@ -8,6 +8,7 @@
 // (Some that terminate may also leave a core file; that is turned off here.) A child sends itself
 // the signal and then stops itself, and its parent watches what becomes of it.
 
+#include <algorithm>
 #include <err.h>
 #include <initializer_list>
 #include <signal.h>
@@ -47,8 +48,10 @@ static pid_t start_default(int signo) {
     if (child > 0) return child;
     // No core file. The limit is 1 and not 0: Linux hands a core to a program that collects them
     // (core_pattern with a |) even at limit 0, but not at 1.
-    const rlimit no_core = {1, 1};
-    if (setrlimit(RLIMIT_CORE, &no_core) == -1) err(2, "child: setrlimit");
+    rlimit core = {};
+    if (getrlimit(RLIMIT_CORE, &core) == -1) err(2, "child: getrlimit");
+    core.rlim_cur = std::min<rlim_t>(1, core.rlim_max);
+    if (setrlimit(RLIMIT_CORE, &core) == -1) err(2, "child: setrlimit");
     let_signals_in();
     if (signo != SIGKILL && signo != SIGSTOP && signal(signo, SIG_DFL) == SIG_ERR)
         err(2, "child: signal %d", signo);
@@ -67,7 +70,9 @@ static const char *default_action(int signo) {
 
         if (stops == 0) {  // does the signal continue it, so that it runs on or has stopped again?
             if (kill(child, signo) == -1) err(1, "kill");
-            if (waitpid(child, &status, WCONTINUED | WUNTRACED | WNOHANG) == child) {
+            // Asked twice: it may stop between the kernel's look for "stopped" and for "continued".
+            if (waitpid(child, &status, WCONTINUED | WUNTRACED | WNOHANG) == child ||
+                waitpid(child, &status, WCONTINUED | WUNTRACED | WNOHANG) == child) {
                 if (kill(child, SIGKILL) == -1 || waitpid(child, &status, 0) == -1)
                     err(1, "end the child");
                 return "continues";

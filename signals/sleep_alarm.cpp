@@ -4,7 +4,7 @@
 // Run:   build/signals/sleep_alarm 2
 // See:   sleepFor returned: 0, after 2 seconds
 // Run:   build/signals/sleep_alarm -r 1
-// See:   the alarm came before pause(): without another one, 2 s later, it would wait for ever
+// See:   the alarm came before pause(), which only another one, 2 s later, has ended
 //
 // sleepFor returns the seconds it did not sleep, should another handled signal end it early.
 // Between alarm() and pause() any time may pass, on a busy machine even all of it: then SIGALRM has
@@ -19,29 +19,34 @@
 #include <string.h>
 #include <unistd.h>
 
-static volatile sig_atomic_t alarms;
+static volatile sig_atomic_t alarms, rescue;
 
-static void sig_alarm(int) { alarms = alarms + 1; }
+static void sig_alarm(int) {
+    alarms = alarms + 1;
+    if (rescue == 1) alarm(2);  // of -r: it ends the pause that nothing else would end
+}
 
 static unsigned sleepFor(unsigned numSeconds, bool force_race) {
     if (numSeconds == 0) return 0;  // alarm(0) would set no alarm, and pause() wait for ever
 
+    const unsigned earlier_alarm = alarm(0);  // before it could be taken for ours
     alarms = 0;
+    rescue = force_race ? 1 : 0;
     struct sigaction action = {}, earlier_action = {};
     action.sa_handler = sig_alarm;
     if (sigaction(SIGALRM, &action, &earlier_action) == -1) err(1, "sigaction SIGALRM");
-    const unsigned earlier_alarm = alarm(numSeconds);
+    alarm(numSeconds);
 
     if (force_race) {
         while (alarms == 0) {  // the machine is busy elsewhere until the alarm has come
         }
-        alarm(2);  // not part of sleepFor: it ends the pause that nothing else ends
     }
     pause();
-    if (force_race && alarms == 2)
-        printf("the alarm came before pause(): without another one, 2 s later, it would wait for "
-               "ever\n");
-
+    if (force_race) {
+        rescue = 0;
+        alarm(0);
+        printf("the alarm came before pause(), which only another one, 2 s later, has ended\n");
+    }
     const unsigned unslept = alarm(0);
     if (sigaction(SIGALRM, &earlier_action, nullptr) == -1) err(1, "sigaction SIGALRM");
     const unsigned slept = numSeconds - unslept;

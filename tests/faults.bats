@@ -181,7 +181,37 @@ pipes: child: killed by signal 9"
     within grep -qs 'openat.*requests' trace
     rm requests
     ends "$pid" 1
-    [ "$(<server.err)" = "server: open requests: just removed by another server" ]
+    [ "$(<server.err)" = "server: open requests for writing: No such file or directory" ]
+}
+
+@test "server: a file that takes the FIFO's place while it starts is neither written nor removed" {
+    local call
+    for call in mknodat:delay_exit flock:delay_enter; do
+        start server strace -qq -o trace -e "inject=$call=1000000" "$bin/fifo/server" requests
+        within test -p requests
+        [[ $call == mknodat* ]] || within grep -qs 'openat.*requests' trace
+        rm requests
+        echo mine >requests
+        ends "$pid" 1
+        grep -qx 'server: open requests: \(not a FIFO\|replaced by another file\)' server.err
+        [ "$(<requests)" = mine ]
+        rm requests
+    done
+}
+
+@test "as_file: a signal between fork and exec reaches the program" {
+    start it strace -f -qq -o trace -e inject=execve:delay_enter=1000000:when=1 \
+        "$bin/fifo/as_file" echo hello -- sh -c 'sleep 9; cat "$1"' sh '{}'
+    within grep -qs 'execve.*"sh"' trace
+    kill "$(cat "/proc/$pid/task/$pid/children")"
+    ends "$pid" 143
+    [ "$(<it.err)" = $'as_file: echo: not run, the consumer has ended\nas_file: sh: killed by signal 15' ]
+}
+
+@test "sleep_alarm -r: ends also where the second alarm comes before pause" {
+    inject alarm:delay_exit=2500000:when=2 "$bin/signals/sleep_alarm" -r 1
+    [ "$status" -eq 0 ]
+    [ "${lines[1]}" = "sleepFor returned: 0" ]
 }
 
 @test "atomicity, ping_pong: a signal between making the FIFO's name and removing it" {

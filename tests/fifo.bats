@@ -134,7 +134,7 @@ as_file: cat: exit status 0
 as_file: ./nothing: exit status 127"
     run_limited -127 "$bin/fifo/as_file" echo -- ./nothing '{}'
     expect 127 "" "as_file: run ./nothing: No such file or directory
-as_file: echo: not run, the consumer has ended already
+as_file: echo: not run, the consumer has ended
 as_file: ./nothing: exit status 127"
     run_limited "$bin/fifo/as_file" "$PWD" -- cat '{}'
     expect 126 "" "as_file: run $PWD: Permission denied
@@ -145,7 +145,7 @@ as_file: $PWD: exit status 126"
 @test "as_file: a consumer that never opens the FIFO, 100 times without a hang" {
     for _ in {1..100}; do
         run_limited "$bin/fifo/as_file" yes -- true '{}'
-        expect 0 "" $'as_file: yes: not run, the consumer has ended already\nas_file: true: exit status 0'
+        expect 0 "" $'as_file: yes: not run, the consumer has ended\nas_file: true: exit status 0'
     done
 }
 
@@ -164,7 +164,7 @@ as_file: $PWD: exit status 126"
 }
 
 @test "as_file: SIGINT or SIGTERM before the FIFO is open ends the consumer and removes the name" {
-    for signal in INT TERM HUP; do
+    for signal in INT TERM HUP QUIT; do
         start it "$bin/fifo/as_file" yes -- sh -c 'echo here; exec sleep 60 # {}'
         within shows it.out here
         kill -s $signal "$pid"
@@ -240,8 +240,8 @@ stop_server() {
     [ ! -s server.err ]
 }
 
-@test "server: SIGINT, SIGTERM and SIGHUP end it, and its FIFO is gone" {
-    for signal in INT TERM HUP; do
+@test "server: SIGINT, SIGTERM, SIGQUIT and SIGHUP end it, and its FIFO is gone" {
+    for signal in INT TERM QUIT HUP; do
         serve
         stop_server $signal
     done
@@ -389,6 +389,13 @@ stop_server() {
     kill "$server"
     ends "$server" 0
     [ "$(<requests)" = mine ]
+    rm requests
+    serve
+    mv requests moved
+    ln -s moved requests
+    kill "$server"
+    ends "$server" 0
+    [ -L requests ]
 }
 
 @test "server: of two that start at once on a new name one serves, and its FIFO stays" {
@@ -515,10 +522,11 @@ stop_server() {
     [ "$(echo requests*)" = requests ]
 }
 
-@test "client: SIGINT, SIGTERM or SIGHUP while it waits: nothing left behind" {
+@test "client: SIGINT, SIGTERM, SIGQUIT or SIGHUP while it waits: nothing left behind" {
     mkfifo requests
     exec 8<>requests
-    for signal in INT TERM HUP; do
+    ulimit -c 0
+    for signal in INT TERM QUIT HUP; do
         start client "$bin/fifo/client" requests
         within test -p "requests.$pid"
         kill -s $signal "$pid"
@@ -526,6 +534,24 @@ stop_server() {
         [ "$(echo requests*)" = requests ]
     done
     exec 8>&-
+}
+
+@test "client: an answer that has come is not lost to the time limit" {
+    serve
+    mkfifo output
+    exec 8<>output
+    dd if=/dev/zero of=output bs=4096 count=1000 oflag=nonblock conv=notrunc 2>/dev/null || true
+    start client bash -c 'exec "$1" requests >output' bash "$bin/fifo/client"
+    within shows server.out "message from client: hello from a client"
+    within eval '! [ -e "requests.$pid" ]' # it has the answer and is writing
+    cat <&8 >copy 3>&- &
+    local cat=$!
+    ends "$pid" 0
+    within grep -qs 'message from server: hello from server' copy
+    kill "$cat"
+    wait "$cat" || true
+    exec 8>&-
+    stop_server
 }
 
 @test "client: a full disk" {

@@ -70,6 +70,12 @@ ready() { within test -s "$1.out"; }
     [ "$(grep -c 'continues   yes' <<<"$output")" -eq 1 ]
 }
 
+@test "signal_table: where core files are already ruled out" {
+    in_shell 'ulimit -c 0; exec "$1"' "$bin/signals/signal_table"
+    [ "$status" -eq 0 ]
+    [ -z "$stderr" ]
+}
+
 @test "signal_table: leaves no core file" {
     in_shell 'ulimit -c unlimited; exec "$1"' "$bin/signals/signal_table"
     [ "$status" -eq 0 ]
@@ -117,7 +123,7 @@ took() { # took SECONDS COMMAND...: runs it, and it must take that long, and not
 
 @test "sleep_alarm -r: the alarm is lost between alarm and pause" {
     took 3 run_limited "$bin/signals/sleep_alarm" -r 1
-    expect 0 "the alarm came before pause(): without another one, 2 s later, it would wait for ever
+    expect 0 "the alarm came before pause(), which only another one, 2 s later, has ended
 sleepFor returned: 0" ""
 }
 
@@ -288,6 +294,17 @@ no Ctrl-C came" ""
     exec 8>&-
     ends "$pid" 0
     [ "$(<it.out)" = hello ]
+}
+
+@test "alarm_timeout: the limit holds while data keep coming" {
+    mkfifo pipe_file
+    exec 8<>pipe_file
+    yes >pipe_file 3>&- 8>&- &
+    local yes=$!
+    took 1 in_shell '"$1" pipe_file 1 >/dev/null' "$bin/signals/alarm_timeout"
+    expect 124 "" "alarm_timeout: read pipe_file: no end of file within 1 s"
+    exec 8>&-
+    within gone "$yes"
 }
 
 @test "alarm_timeout: the limit holds for a reader of its output, too, and another signal loses nothing" {
