@@ -97,9 +97,8 @@ int main(int argc, char *argv[]) {
     if (dashes == argv + 1 || !has_place)
         errx(2, "usage: as_file PRODUCER [ARG...] -- CONSUMER [ARG...], with {} in an ARG");
 
-    // The FIFO must not be given 0, 1 or 2.
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd)
-        if (fcntl(fd, F_GETFD) == -1) err(1, "standard descriptor %d", fd);
+        if (fcntl(fd, F_GETFD) == -1) err(1, "standard descriptor %d", fd);  // not for the FIFO
 
     const char *directory = getenv("TMPDIR");
     const int length = snprintf(path, sizeof path, "%s/as_file.%d",
@@ -131,7 +130,8 @@ int main(int argc, char *argv[]) {
     if (sigprocmask(SIG_SETMASK, &mask, nullptr) == -1) err(1, "sigprocmask");
 
     int fifo = -1;  // open waits for the consumer's open; not every system restarts it by itself
-    while ((fifo = open(path, O_WRONLY | O_CLOEXEC)) == -1 && errno == EINTR) continue;
+    do fifo = open(path, O_WRONLY | O_CLOEXEC);
+    while (fifo == -1 && errno == EINTR);
     if (fifo == -1) err(1, "open %s", path);
     if (sigprocmask(SIG_BLOCK, &held, nullptr) == -1) err(1, "sigprocmask");
     if (signal(SIGCHLD, SIG_DFL) == SIG_ERR) err(1, "signal SIGCHLD");

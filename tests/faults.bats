@@ -151,14 +151,14 @@ pipes: child: killed by signal 9"
 }
 
 @test "reliable_sleep, bettersleep: an alarm that comes before the wait is not lost" {
-    inject alarm:delay_exit=1500000:when=1 "$bin/signals/reliable_sleep" 1
+    inject alarm:delay_exit=1500000:when=2 "$bin/signals/reliable_sleep" 1
     expect 0 "sleepFor returned: 0" ""
     inject alarm:delay_exit=1500000:when=2 "$bin/signals/bettersleep" 1
     expect 0 $'sleepFor returned: 0\nsleepFor returned: 0' ""
 }
 
 @test "sleep_alarm: with the same delay it does wait for ever, which -r shows" {
-    run_limited timeout 3 strace -f -qq -o trace -e inject=alarm:delay_exit=1500000:when=1 \
+    run_limited timeout 3 strace -f -qq -o trace -e inject=alarm:delay_exit=1500000:when=2 \
         "$bin/signals/sleep_alarm" 1
     expect 124 "" ""
     grep -q 'SIGALRM' trace
@@ -280,6 +280,12 @@ on_pipe() {
     start reader strace -qq -o trace -P "$pipe" -e inject=read:error=EINTR:when=1+3 \
         "$bin/fifo/reader" "$pipe"
     run_limited strace -qq -o trace2 -P "$pipe" -e inject=write:error=EINTR:when=1+2 \
+        "$bin/fifo/writer" "$pipe" <data
+    [ "$status" -eq 0 ]
+    ends "$pid" 0
+    cmp data reader.out
+    start reader "$bin/fifo/reader" "$pipe"
+    run_limited strace -qq -o trace2 -P "$PWD/data" -e inject=read:error=EINTR:when=1+2 \
         "$bin/fifo/writer" "$pipe" <data
     [ "$status" -eq 0 ]
     ends "$pid" 0

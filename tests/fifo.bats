@@ -86,6 +86,18 @@ writer: write pipe_file: Broken pipe"
     ends "$pid" 0
 }
 
+@test "writer: an input that cannot be read" {
+    mkfifo pipe_file
+    exec 8<>pipe_file
+    in_shell '"$1" pipe_file <&-' "$bin/fifo/writer"
+    expect 1 "" "$(waiting writer pipe_file reader)
+writer: read standard input: Bad file descriptor"
+    in_shell '"$1" pipe_file <.' "$bin/fifo/writer"
+    expect 1 "" "$(waiting writer pipe_file reader)
+writer: read standard input: Is a directory"
+    exec 8>&-
+}
+
 @test "reader: a full disk" {
     mkfifo pipe_file
     start writer sh -c 'exec echo hello >pipe_file'

@@ -202,8 +202,30 @@ sig_int was abandoned: the alarm's handler jumped out of it" ]
     ends "$pid" 130
 }
 
+@test "sleepforproblem: a handler that the alarm does not interrupt runs to its end" {
+    start it env --block-signal=ALRM "$bin/signals/sleepforproblem" 1
+    ready it
+    within sleeps "$pid" # in pause: a Ctrl-C that came before it would leave it waiting
+    kill -s INT "$pid"
+    within shows it.out "sig_int enter"
+    took 1 ends "$pid" 0
+    [ "$(tail -n +2 it.out)" = "sig_int enter
+sig_int done
+sleepFor returned: 0
+sig_int was done before the alarm came" ]
+}
+
+@test "sleepforproblem: a full disk, met in the handler" {
+    head -c $((1024 - 66)) /dev/zero >file # the prompt just fits
+    start it bash -c 'ulimit -f 1; trap "" XFSZ; exec "$1" 1 >>file' bash "$bin/signals/sleepforproblem"
+    within eval '(($(stat -c %s file) == 1024))'
+    kill -s INT "$pid"
+    ends "$pid" 1
+    [ "$(<it.err)" = "sleepforproblem: write standard output: File too large" ]
+}
+
 @test "sleepforproblem: without a Ctrl-C" {
-    run_limited "$bin/signals/sleepforproblem" 1
+    took 1 run_limited "$bin/signals/sleepforproblem" 1
     expect 0 "press Ctrl-C before the sleep ends; a second one ends the program
 sleepFor returned: 0
 no Ctrl-C came" ""
