@@ -86,6 +86,20 @@ writer: write pipe_file: Broken pipe"
     ends "$pid" 0
 }
 
+@test "reader, writer: short reads and writes lose nothing" {
+    for name in reader writer; do
+        "${CXX:-c++}" -std=c++20 -pthread -include "$root/tests/short_calls.hpp" -o "short_$name" \
+            "$root/fifo/$name.cpp"
+    done
+    seq 2000 >data
+    mkfifo pipe_file
+    start reader ./short_reader pipe_file
+    in_shell './short_writer pipe_file <data'
+    expect 0 "" "$(waiting writer pipe_file reader)"
+    ends "$pid" 0
+    cmp data reader.out
+}
+
 @test "writer: an input that cannot be read" {
     mkfifo pipe_file
     exec 8<>pipe_file

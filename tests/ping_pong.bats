@@ -63,6 +63,17 @@ partner_of() { partner=$(cat "/proc/$1/task/$1/children") && [ -n "$partner" ]; 
     done
 }
 
+@test "ping_pong: short reads and writes do no harm" {
+    local directory
+    for directory in pipes fifo; do
+        "${CXX:-c++}" -std=c++20 -pthread -include "$root/tests/short_calls.hpp" -o short \
+            "$root/$directory/ping_pong.cpp"
+        run_limited ./short 100 1000
+        expect 0 "$output" ""
+        [[ $output == *": 100 round trips of 1000 bytes, "* ]]
+    done
+}
+
 @test "ping_pong: a wrong byte is noticed" {
     local directory
     for directory in pipes fifo; do
