@@ -95,7 +95,7 @@ writer: write pipe_file: Broken pipe"
     mkfifo pipe_file
     start reader ./short_reader pipe_file
     in_shell './short_writer pipe_file <data'
-    expect 0 "" "$(waiting writer pipe_file reader)"
+    expect 0 "" "$(waiting short_writer pipe_file reader)"
     ends "$pid" 0
     cmp data reader.out
 }
