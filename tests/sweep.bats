@@ -10,7 +10,7 @@ setup() {
     ! grep -q __asan_init "$bin/pipes/pipes" || skip "the sanitizer makes calls of its own"
 }
 
-declare -A reasons=(
+declare -gA reasons=( # -g: bats reads this file inside a function
     [EIO]='Input/output error' [EBUSY]='Device or resource busy' [EMFILE]='Too many open files'
     [EAGAIN]='Resource temporarily unavailable' [ECHILD]='No child processes'
     [ENOSPC]='No space left on device' [EACCES]='Permission denied' [EINVAL]='Invalid argument'
