@@ -127,7 +127,7 @@ int main(int argc, char *argv[]) {
     name_exists = 1;
     if (atexit(remove_name) != 0) errx(1, "atexit");
     consumer = start(reading.data(), STDOUT_FILENO, mask);
-    if (sigprocmask(SIG_SETMASK, &mask, nullptr) == -1) err(1, "sigprocmask");
+    if (sigprocmask(SIG_UNBLOCK, &held, nullptr) == -1) err(1, "sigprocmask");
 
     int fifo = -1;  // open waits for the consumer's open; not every system restarts it by itself
     do fifo = open(path, O_WRONLY | O_CLOEXEC);
@@ -141,7 +141,7 @@ int main(int argc, char *argv[]) {
         producer = start(writing, fifo, mask);
     else
         warnx("%s: not run, the consumer has ended", writing[0]);
-    if (sigprocmask(SIG_SETMASK, &mask, nullptr) == -1) err(1, "sigprocmask");
+    if (sigprocmask(SIG_UNBLOCK, &held, nullptr) == -1) err(1, "sigprocmask");
     if (close(fifo) == -1) err(1, "close %s", path);
 
     const int read = end_of(reading[0], consumer);

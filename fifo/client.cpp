@@ -60,10 +60,10 @@ int main(int argc, char *argv[]) {
 
     // Held back until the handler knows what to remove: no signal leaves the FIFO behind.
     const int ends[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGALRM};
-    sigset_t held, before;
+    sigset_t held;
     sigemptyset(&held);
     for (const int signo : ends) sigaddset(&held, signo);
-    if (sigprocmask(SIG_BLOCK, &held, &before) == -1) err(1, "sigprocmask");
+    if (sigprocmask(SIG_BLOCK, &held, nullptr) == -1) err(1, "sigprocmask");
     if (signal(SIGPIPE, SIG_IGN) == SIG_ERR) err(1, "ignore SIGPIPE");
 
     // Without O_NONBLOCK, open would wait for a server; with it, ENXIO says that there is none.
@@ -84,7 +84,7 @@ int main(int argc, char *argv[]) {
     action.sa_handler = give_up;
     for (const int signo : ends)
         if (sigaction(signo, &action, nullptr) == -1) err(1, "sigaction %d", signo);
-    if (sigprocmask(SIG_SETMASK, &before, nullptr) == -1) err(1, "sigprocmask");
+    if (sigprocmask(SIG_UNBLOCK, &held, nullptr) == -1) err(1, "sigprocmask");
     alarm(5);
 
     const int answers = open(own_name, O_RDONLY | O_NONBLOCK | O_CLOEXEC);

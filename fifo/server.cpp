@@ -114,10 +114,10 @@ int main(int argc, char *argv[]) {
         if (fcntl(fd, F_GETFD) == -1) err(1, "standard descriptor %d", fd);
 
     // Held back while the FIFO may be there and the handler not know of it.
-    sigset_t stops, before;
+    sigset_t stops;
     sigemptyset(&stops);
     for (const int signo : {SIGHUP, SIGINT, SIGQUIT, SIGTERM}) sigaddset(&stops, signo);
-    if (sigprocmask(SIG_BLOCK, &stops, &before) == -1) err(1, "sigprocmask");
+    if (sigprocmask(SIG_BLOCK, &stops, nullptr) == -1) err(1, "sigprocmask");
     if (atexit(remove_name) != 0) errx(1, "atexit");
     const int fifo = open_requests();
     struct sigaction action = {};
@@ -127,7 +127,7 @@ int main(int argc, char *argv[]) {
     if (signal(SIGHUP, SIG_IGN) != SIG_IGN && sigaction(SIGHUP, &action, nullptr) == -1)
         err(1, "sigaction SIGHUP");  // which nohup(1) has ignored, and then stays so
     if (signal(SIGPIPE, SIG_IGN) == SIG_ERR) err(1, "ignore SIGPIPE");
-    if (sigprocmask(SIG_SETMASK, &before, nullptr) == -1) err(1, "sigprocmask");
+    if (sigprocmask(SIG_UNBLOCK, &stops, nullptr) == -1) err(1, "sigprocmask");
 
     printf("listening on %s\n", path);
     if (fflush(stdout) != 0) err(1, "write standard output");

@@ -273,6 +273,20 @@ stop_server() {
     done
 }
 
+@test "server, client, as_file: the signals they count on are let in, even if blocked at the start" {
+    start server env --block-signal=TERM "$bin/fifo/server" requests
+    server=$pid
+    within shows server.out "listening on requests"
+    stop_server
+    mkfifo requests
+    exec 8<>requests
+    start client env --block-signal=ALRM "$bin/fifo/client" requests
+    ends "$pid" 1
+    exec 8>&-
+    run_limited env --block-signal=CHLD "$bin/fifo/as_file" yes -- true '{}'
+    expect 0 "" $'as_file: yes: not run, the consumer has ended\nas_file: true: exit status 0'
+}
+
 @test "server: SIGTERM ends it also in a flood of requests" {
     serve
     mkfifo requests.77777
