@@ -275,9 +275,9 @@ stop_server() {
 
 @test "server, client, as_file: the signals they count on are let in, even if blocked at the start" {
     start server env --block-signal=TERM "$bin/fifo/server" requests
-    server=$pid
     within shows server.out "listening on requests"
-    stop_server
+    kill "$pid"
+    ends "$pid" 0
     mkfifo requests
     exec 8<>requests
     start client env --block-signal=ALRM "$bin/fifo/client" requests
