@@ -461,7 +461,7 @@ stop_server() {
     server=$pid
     within test -p requests
     printf -v long '%04000d' 0
-    for _ in {1..40}; do printf '\n99999999 %s\n' "$long"; done >requests &
+    for _ in {1..40}; do printf '\n99999999 %s\n' "$long"; done >requests 3>&- &
     full() { ! dd if=/dev/zero of=output bs=4096 count=1 oflag=nonblock conv=notrunc 2>/dev/null; }
     within full
     within sleeps "$server"
