@@ -9,7 +9,8 @@
 // sleepFor returns the seconds it did not sleep, should another handled signal end it early.
 // Between alarm() and pause() any time may pass, on a busy machine even all of it: then SIGALRM has
 // come and gone before pause() waits for it. -r makes that happen every time. reliable_sleep has
-// the cure.
+// the cure. An alarm that was set before is set again afterwards: late, if it fell into the sleep,
+// but not lost.
 
 #include <charconv>
 #include <err.h>
