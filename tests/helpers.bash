@@ -18,11 +18,13 @@ own_directory() {
     mkfifo "$pause"
 }
 
-# Nothing may be left behind: no process with this test's environment, no temporary file.
+# Nothing may be left behind: no process with this test's environment, no temporary file. A process that
+# is just ending (under a sanitizer that takes its time) gets a second to do so.
 teardown() {
-    local left pid
-    left=$(env -i grep -lsz "^TMPDIR=$TMPDIR\$" /proc/[0-9]*/environ) || true
-    left=${left//[!0-9$'\n']/}
+    local left pid end=$((SECONDS + 2))
+    while left=$(left_running) && [[ -n $left ]] && ((SECONDS < end)); do
+        read -rt 0.05 <>"$pause" || true
+    done
     if [[ -n $left ]]; then
         for pid in $left; do
             printf 'left running: %s: %s\n' "$pid" "$(tr '\0' ' ' <"/proc/$pid/cmdline")"
@@ -34,6 +36,12 @@ teardown() {
         ls -lA "$TMPDIR"
         return 1
     fi
+}
+
+left_running() {
+    local found
+    found=$(env -i grep -lsz "^TMPDIR=$TMPDIR\$" /proc/[0-9]*/environ) || true
+    printf '%s\n' "${found//[!0-9$'\n']/}"
 }
 
 # run_limited [-127] COMMAND...: run, with the outputs apart, and with a limit on its time. bats warns
