@@ -53,7 +53,7 @@ partner_of() { partner=$(cat "/proc/$1/task/$1/children") && [ -n "$partner" ]; 
         within partner_of "$pid"
         kill -KILL "$partner"
         ends "$pid" 1
-        grep -qxE 'ping_pong: (the partner has failed|.*: the partner has closed it|.*: Broken pipe)' it.err
+        grep -qxE 'ping_pong: (the partner has failed|.*: the partner has closed it|.*: (Broken pipe|Connection reset by peer))' it.err
 
         start it "$program" 100000000
         within partner_of "$pid"
@@ -65,7 +65,7 @@ partner_of() { partner=$(cat "/proc/$1/task/$1/children") && [ -n "$partner" ]; 
 
 @test "ping_pong: short reads and writes do no harm" {
     local directory
-    for directory in pipes fifo; do
+    for directory in pipes fifo domain_sock tcp; do
         "${CXX:-c++}" -std=c++20 -pthread -include "$root/tests/short_calls.hpp" -o short \
             "$root/$directory/ping_pong.cpp"
         run_limited ./short 100 1000
@@ -76,7 +76,7 @@ partner_of() { partner=$(cat "/proc/$1/task/$1/children") && [ -n "$partner" ]; 
 
 @test "ping_pong: a wrong byte is noticed" {
     local directory
-    for directory in pipes fifo; do
+    for directory in pipes fifo domain_sock tcp; do
         # Every write of its own message turns one byte, the last of the message, after 100 writes.
         "${CXX:-c++}" -std=c++20 -pthread -include "$root/tests/wrong_byte.hpp" -o wrong \
             "$root/$directory/ping_pong.cpp"

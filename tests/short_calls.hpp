@@ -1,8 +1,10 @@
-// short_calls.hpp - makes a program's read() and write() move at most 7 bytes, as they may
+// short_calls.hpp - makes a program's read(), write(), recv() and send() move at most 7 bytes, as
+// they may
 
 #pragma once
 
 #include <algorithm>
+#include <sys/socket.h>
 #include <unistd.h>
 
 inline ssize_t short_read(int fd, void *bytes, size_t size) {
@@ -11,5 +13,13 @@ inline ssize_t short_read(int fd, void *bytes, size_t size) {
 inline ssize_t short_write(int fd, const void *bytes, size_t size) {
     return write(fd, bytes, std::min<size_t>(size, 7));
 }
+inline ssize_t short_recv(int fd, void *bytes, size_t size, int flags) {
+    return recv(fd, bytes, std::min<size_t>(size, 7), flags);
+}
+inline ssize_t short_send(int fd, const void *bytes, size_t size, int flags) {
+    return send(fd, bytes, std::min<size_t>(size, 7), flags);
+}
 #define read short_read
+#define recv short_recv
+#define send short_send
 #define write short_write

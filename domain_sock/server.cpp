@@ -1,0 +1,194 @@
+// server - answers each client that connects to its socket, in a child process of its own
+//
+// Text:  Domain Sockets, Domain Socket Example (domainsocketserver.c, domainsocketserverhandler.c);
+//        Submodule Domain Socket Example (domain_sock/server.c)
+// Run:   terminal 1: build/domain_sock/server socket
+//        terminal 2: build/domain_sock/client socket
+// See:   terminal 1: listening on socket
+//                    message from client: hello from a client
+//        terminal 2: message from server: hello from server
+//
+// A request is what a client sends until it shuts down its sending side: a stream has no messages,
+// only an end. SIGINT or SIGTERM ends the server, which removes its socket; a client that is being
+// served still gets its answer. tcp/server.cpp is the same server with another address.
+
+#include <ctype.h>
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <initializer_list>
+#include <libgen.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <string>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static constexpr int most_children = 64;
+static volatile sig_atomic_t children;
+static const char *path;
+static struct stat made;  // the socket, where this process is to remove it; else all zero
+
+static void remove_name() {
+    struct stat now = {};
+    if (lstat(path, &now) == -1 || now.st_ino != made.st_ino || now.st_dev != made.st_dev) return;
+    unlink(path);
+}
+
+static void on_stop(int) {  // this and all that follows in handlers is async-signal-safe
+    remove_name();
+    _exit(0);
+}
+
+static void on_child_end(int) {
+    const int saved = errno;
+    while (waitpid(-1, nullptr, WNOHANG) > 0)
+        if (children > 0) children = children - 1;  // there may be others, from before our exec
+    errno = saved;
+}
+
+static void on_timeout(int) {
+    const char text[] = "server: a client is dropped: not done within 5 s\n";
+    if (write(STDERR_FILENO, text, sizeof text - 1) == -1) _exit(1);
+    _exit(1);
+}
+
+static void handle(int connection) {
+    char request[256];
+    size_t length = 0;
+    bool too_long = false;
+    ssize_t got = 0;
+    // It may come in any number of pieces; complete it is at the end of file.
+    while ((got = recv(connection, request + length, sizeof request - length, 0)) > 0) {
+        length += static_cast<size_t>(got);
+        if (length < sizeof request) continue;
+        too_long = true;  // read on: a client that is still sending would not read the answer
+        length = 0;
+    }
+    if (got == -1) err(1, "receive a request");
+    if (!too_long) {
+        printf("message from client: ");
+        for (size_t i = 0; i < length; ++i) {  // control characters are shown, not sent
+            const auto byte = static_cast<unsigned char>(request[i]);
+            printf(isprint(byte) != 0 ? "%c" : "\\x%02x", byte);
+        }
+        printf("\n");
+        if (fflush(stdout) != 0) err(1, "write standard output");
+    }
+    const char *const answer = too_long ? "refused: longer than 255 bytes" : "hello from server";
+    if (send(connection, answer, strlen(answer), MSG_NOSIGNAL) == -1) err(1, "send an answer");
+    if (close(connection) == -1) err(1, "close the connection");
+}
+
+// A socket that refuses a connection is a dead server's. Anything else at the path stays. A live
+// stream server cannot be connected to with a datagram socket (EPROTOTYPE), and so is not
+// disturbed.
+static void remove_stale(const sockaddr *address, socklen_t size) {
+    struct stat file = {};
+    if (lstat(path, &file) == -1) err(1, "lstat %s", path);
+    if (!S_ISSOCK(file.st_mode)) errx(1, "bind %s: is there and is no socket: left alone", path);
+    const int probe = socket(PF_UNIX, SOCK_DGRAM, 0);
+    if (probe == -1) err(1, "socket");
+    if (connect(probe, address, size) == 0 || errno != ECONNREFUSED)
+        errx(1, "bind %s: %s", path, strerror(EADDRINUSE));
+    if (unlink(path) == -1 || close(probe) == -1) err(1, "remove the stale socket %s", path);
+}
+
+// Servers take turns: of two that find the same stale socket, one would remove the other's new one.
+static int lock_directory() {
+    std::string copy = path;  // which dirname changes
+    const int turn = open(dirname(copy.data()), O_RDONLY | O_CLOEXEC);
+    if (turn == -1) err(1, "open the directory of %s", path);
+    if (flock(turn, LOCK_EX | LOCK_NB) == 0) return turn;
+    if (errno != EWOULDBLOCK) err(1, "lock the directory of %s", path);
+    warnx("waiting for a lock on the directory of %s; Ctrl-C ends it", path);
+    if (flock(turn, LOCK_EX) == -1) err(1, "lock the directory of %s", path);
+    return turn;
+}
+
+static int open_listener() {
+    sockaddr_un name = {};
+    name.sun_family = AF_UNIX;
+    const int length = snprintf(name.sun_path, sizeof name.sun_path, "%s", path);
+    if (length < 1 || length >= static_cast<int>(sizeof name.sun_path))
+        errx(1, "%s: a socket's path has 1 to %zu bytes", path, sizeof name.sun_path - 1);
+    const auto *const address = reinterpret_cast<const sockaddr *>(&name);
+
+    const int listener = socket(PF_UNIX, SOCK_STREAM, 0);
+    if (listener == -1) err(1, "socket");
+    umask(0177);  // mode 0600
+    if (bind(listener, address, sizeof name) == -1) {
+        if (errno != EADDRINUSE) err(1, "bind %s", path);
+        remove_stale(address, sizeof name);
+        if (bind(listener, address, sizeof name) == -1) err(1, "bind %s", path);
+    }
+    if (lstat(path, &made) == -1) err(1, "lstat %s", path);
+    if (listen(listener, SOMAXCONN) == -1) err(1, "listen %s", path);
+    return listener;
+}
+
+int main(int argc, char *argv[]) {
+    if (argc != 2) errx(2, "usage: server PATH");
+    path = argv[1];
+
+    // The socket must not be given 0, 1 or 2: clients would be sent what is meant for these.
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd)
+        if (fcntl(fd, F_GETFD) == -1) err(1, "standard descriptor %d", fd);
+
+    const int turn = lock_directory();
+    // Held back but for the time that the server waits: no handler meets anything half done.
+    const int held_signals[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGCHLD};
+    sigset_t held, before;  // before: the mask without them
+    sigemptyset(&held);
+    for (const int signo : held_signals) sigaddset(&held, signo);
+    if (sigprocmask(SIG_BLOCK, &held, nullptr) == -1) err(1, "sigprocmask");
+    if (atexit(remove_name) != 0) errx(1, "atexit");
+    const int listener = open_listener();
+    if (close(turn) == -1) err(1, "close the directory of %s", path);
+
+    struct sigaction action = {};
+    for (const int signo : held_signals) {
+        action.sa_handler = signo == SIGCHLD   ? on_child_end
+                            : signo == SIGALRM ? on_timeout
+                                               : on_stop;
+        if (signo == SIGHUP && signal(signo, SIG_IGN) == SIG_IGN) continue;  // by nohup(1)
+        if (sigaction(signo, &action, nullptr) == -1) err(1, "sigaction %d", signo);
+    }
+    if (signal(SIGPIPE, SIG_IGN) == SIG_ERR) err(1, "ignore SIGPIPE");
+    printf("listening on %s\n", path);
+    if (fflush(stdout) != 0) err(1, "write standard output");
+
+    for (;;) {
+        if (sigprocmask(SIG_UNBLOCK, &held, nullptr) == -1) err(1, "sigprocmask");
+        const int connection = accept(listener, nullptr, nullptr);
+        if (connection == -1) {
+            if (errno == EINTR) continue;
+            if (errno == EBADF || errno == EINVAL || errno == ENOTSOCK) err(1, "accept");
+            const bool gone = errno == ECONNABORTED;  // the client; else something is short
+            warn("accept");
+            if (!gone) sleep(1);  // or until a child ends
+            continue;
+        }
+        if (sigprocmask(SIG_BLOCK, &held, &before) == -1) err(1, "sigprocmask");
+        const pid_t child = fork();
+        if (child == 0) {
+            made = {};  // the socket is the parent's
+            // The signals stay held back. The alarm limits the whole conversation.
+            if (signal(SIGALRM, on_timeout) == SIG_ERR) err(1, "signal SIGALRM");
+            alarm(5);
+            if (close(listener) == -1) err(1, "close the listener");
+            handle(connection);
+            return 0;
+        }
+        if (child == -1) warn("fork");  // this client gets no answer
+        if (child != -1) children = children + 1;
+        if (close(connection) == -1) err(1, "close the connection");
+        while (children >= most_children) sigsuspend(&before);  // the rest wait in the queue
+    }
+}

@@ -1,0 +1,112 @@
+// atomicity - two processes count in a mapped file: updates get lost, unless they are atomic
+//
+// Text:  Memory Mapped Atomicity
+// Run:   build/mmap/atomicity
+// See:   with two processors, updates of the plain counter lost; none of the atomic one in any case
+// Run:   build/mmap/atomicity 1000, to count to 1000 in each process: so few may miss each other
+//
+// To count, a processor loads the number, adds 1 and stores it. What another process has stored in
+// the meantime is then overwritten. With both on one processor this happens only where one is
+// interrupted between load and store: seldom, but then all is lost that the other counts in its
+// turn.
+//
+// The plain counter is an atomic, too, so that the compiler may not count in a register and store
+// once. But it is loaded and stored by two separate operations. On x86 these are the mov, add, mov
+// of the ++ of a plain long; the ++ of an atomic is one instruction, lock add.
+
+#include <atomic>
+#include <charconv>
+#include <err.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
+#include <sys/wait.h>
+#include <unistd.h>
+
+struct Counters {
+    std::atomic<long> plain, exact;
+};
+static_assert(std::atomic<long>::is_always_lock_free);  // a lock would be in this process alone
+
+// Child 0 on the first processor that we may use, child 1 on the second: left alone, both may run
+// on one, in turn.
+static void take_processor([[maybe_unused]] int child) {
+#ifdef __linux__
+    cpu_set_t allowed, own;
+    CPU_ZERO(&own);
+    if (sched_getaffinity(0, sizeof allowed, &allowed) == -1) err(1, "child: sched_getaffinity");
+    size_t cpu = 0;
+    for (int skip = child % CPU_COUNT(&allowed); !CPU_ISSET(cpu, &allowed) || skip-- > 0;) ++cpu;
+    CPU_SET(cpu, &own);
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1)
+        err(1, "child: prctl");  // no longer than its parent
+    if (sched_setaffinity(0, sizeof own, &own) == -1) err(1, "child: sched_setaffinity");
+#endif
+}
+
+static void count(Counters *counters, long times) {
+    for (long i = 0; i < times; ++i) {
+        counters->plain.store(counters->plain.load(std::memory_order_relaxed) + 1,
+                              std::memory_order_relaxed);
+        ++counters->exact;
+    }
+}
+
+int main(int argc, char *argv[]) {
+    if (argc > 2) errx(2, "usage: atomicity [TIMES]");
+    if (fcntl(STDOUT_FILENO, F_GETFD) == -1) err(1, "standard output");  // not for our file
+    long times = 10000000;
+    if (argc == 2) {
+        const char *const end = argv[1] + strlen(argv[1]);
+        const auto [rest, error] = std::from_chars(argv[1], end, times);
+        if (error != std::errc{} || rest != end || times < 1 || times > 1000000000)
+            errx(2, "%s: not a number from 1 to 1000000000", argv[1]);
+    }
+
+    FILE *const file = tmpfile();  // has no name, and goes when the last process has closed it
+    if (file == nullptr) err(1, "tmpfile");
+    const Counters zero = {};
+    if (pwrite(fileno(file), &zero, sizeof zero, 0) != sizeof zero)
+        err(1, "write the temporary file");
+    void *const memory =
+        mmap(nullptr, sizeof zero, PROT_READ | PROT_WRITE, MAP_SHARED, fileno(file), 0);
+    if (memory == MAP_FAILED) err(1, "mmap");
+    Counters *const counters = static_cast<Counters *>(memory);
+
+    int start[2];  // no process counts before both are there: reading waits for the end of file
+    if (pipe(start) == -1) err(1, "pipe");
+    pid_t children[2];
+    for (int i = 0; i < 2; ++i) {
+        children[i] = fork();
+        if (children[i] == -1) err(1, "fork");
+        if (children[i] > 0) continue;
+        take_processor(i);
+        char none = 0;
+        if (close(start[1]) == -1) err(1, "child: close the write end");
+        if (read(start[0], &none, 1) == -1) err(1, "child: read the pipe");
+        count(counters, times);
+        _exit(0);
+    }
+    if (close(start[0]) == -1 || close(start[1]) == -1) err(1, "close the pipe");
+    int failed = 0;
+    for (const pid_t child : children) {
+        int status = 0;
+        if (waitpid(child, &status, 0) == -1) err(1, "waitpid");
+        if (status != 0) failed = status;
+    }
+    if (failed != 0) errx(1, "a child failed: wait status 0x%x", static_cast<unsigned>(failed));
+
+    const long plain = counters->plain, exact = counters->exact;
+    printf("plain counter: %ld of %ld, %ld lost\n", plain, 2 * times, 2 * times - plain);
+    printf("atomic counter: %ld of %ld, %ld lost\n", exact, 2 * times, 2 * times - exact);
+    if (fflush(stdout) != 0) err(1, "write standard output");
+    if (munmap(memory, sizeof zero) == -1) err(1, "munmap");
+    if (fclose(file) != 0) err(1, "close the temporary file");
+    if (exact != 2 * times) errx(1, "atomic updates were lost, which C++ rules out");
+}

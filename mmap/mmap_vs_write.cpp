@@ -1,0 +1,181 @@
+// mmap_vs_write - a file written and read by system calls and through a mapping: which is faster?
+//
+// Text:  Memory Mapped I/O Performance
+// Run:   build/mmap/mmap_vs_write, or build/mmap/mmap_vs_write MIB; TMPDIR says on which disk
+// See:   a table: the times of both ways, which one wins, and the page faults of the mapping
+//
+// write() and read() copy between a buffer of the process, here of 64 KiB, and the kernel's pages.
+// Through a mapping the process works on these pages themselves. That saves the copy. But the first
+// access to each page of a mapping is a page fault, in which the kernel fetches or makes the page
+// and enters it in the process's tables: for a new file that costs more than the copy would. So the
+// text's claim holds where the pages are there and stay mapped. All this is the page cache: neither
+// way waits for the disk.
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <err.h>
+#include <fcntl.h>
+#include <functional>
+#include <numeric>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <string>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <unistd.h>
+#include <vector>
+
+static constexpr size_t block = 65536;
+static constexpr int rounds = 5;
+static size_t size;  // of the file, in bytes
+static int fd;
+static char *memory;  // the mapping, if there is one
+
+static void map() {
+    void *const at = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (at == MAP_FAILED) err(1, "mmap");
+    memory = static_cast<char *>(at);
+}
+
+static void unmap() {
+    if (munmap(memory, size) == -1) err(1, "munmap");
+}
+
+// A page that cannot be had, on a full disk, is no error of a call but a signal.
+static void on_sigbus(int) {
+    const char text[] =
+        "mmap_vs_write: store to the mapping: SIGBUS: no space left, or I/O error\n";
+    if (write(STDERR_FILENO, text, sizeof text - 1) == -1) _exit(1);
+    _exit(1);
+}
+
+// Both ways make the same bytes: each block is filled with the number of the round.
+static void write_file(int round) {
+    static char buffer[block];
+    for (size_t at = 0; at < size; at += block) {
+        memset(buffer, round, block);
+        const ssize_t put = pwrite(fd, buffer, block, static_cast<off_t>(at));
+        if (put == -1) err(1, "write the temporary file");
+        if (put != block) errx(1, "write the temporary file: disk full");
+    }
+}
+
+static void store_file(int round) {
+    for (size_t at = 0; at < size; at += block) memset(memory + at, round, block);
+}
+
+// Both ways use what is read: they add up all of it, and the sum must be right.
+static uint64_t sum(const char *bytes) {
+    const uint64_t *const words = reinterpret_cast<const uint64_t *>(bytes);
+    return std::accumulate(words, words + block / sizeof(uint64_t), uint64_t{0});
+}
+
+static void check(uint64_t total, int round) {
+    const uint64_t word = 0x0101010101010101U * static_cast<uint64_t>(round);
+    if (total != word * (size / sizeof word)) errx(1, "what was read is not what was written");
+}
+
+static void read_file(int round) {
+    alignas(uint64_t) static char buffer[block];
+    uint64_t total = 0;
+    for (size_t at = 0; at < size; at += block) {
+        const ssize_t got = pread(fd, buffer, block, static_cast<off_t>(at));
+        if (got == -1) err(1, "read the temporary file");
+        if (got != block) errx(1, "read the temporary file: too short");
+        total += sum(buffer);
+    }
+    check(total, round);
+}
+
+static void load_file(int round) {
+    uint64_t total = 0;
+    for (size_t at = 0; at < size; at += block) total += sum(memory + at);
+    check(total, round);
+}
+
+struct Way {
+    std::vector<double> times;  // milliseconds, one of each round
+    long faults;                // in the last round
+};
+
+static void measure(Way &way, const std::function<void()> &work) {
+    rusage before = {}, after = {};
+    if (getrusage(RUSAGE_SELF, &before) == -1) err(1, "getrusage");
+    const auto start = std::chrono::steady_clock::now();
+    work();
+    const std::chrono::duration<double, std::milli> time = std::chrono::steady_clock::now() - start;
+    if (getrusage(RUSAGE_SELF, &after) == -1) err(1, "getrusage");
+    way.times.push_back(time.count());
+    way.faults = after.ru_minflt + after.ru_majflt - before.ru_minflt - before.ru_majflt;
+}
+
+static void print_row(const char *what, const char *call, Way &calls, Way &mapping) {
+    for (Way *way : {&calls, &mapping}) std::sort(way->times.begin(), way->times.end());
+    const double a = calls.times[rounds / 2], b = mapping.times[rounds / 2];
+    printf("%-26s %8.1f %9.1f %12ld   %s, %.1f times\n", what, a, b, mapping.faults,
+           a < b ? call : "mapping", a < b ? b / a : a / b);
+}
+
+static std::string open_scratch() {
+    const char *directory = getenv("TMPDIR");
+    std::string path = directory != nullptr && *directory != '\0' ? directory : "/tmp";
+    std::string name = path + "/mmap_vs_write.XXXXXX";
+    sigset_t all, before;  // a signal must not end us while the name is there
+    sigfillset(&all);
+    if (sigprocmask(SIG_BLOCK, &all, &before) == -1) err(1, "sigprocmask");
+    fd = mkstemp(name.data());
+    if (fd == -1) err(1, "create %s", name.c_str());
+    if (unlink(name.c_str()) == -1) err(1, "unlink %s", name.c_str());
+    if (sigprocmask(SIG_SETMASK, &before, nullptr) == -1) err(1, "sigprocmask");
+    return path;
+}
+
+int main(int argc, char *argv[]) {
+    if (argc > 2) errx(2, "usage: mmap_vs_write [MIB]");
+    if (fcntl(STDOUT_FILENO, F_GETFD) == -1) err(1, "standard output");  // not for our file
+    size_t mib = 64;
+    if (argc == 2) {
+        const char *const end = argv[1] + strlen(argv[1]);
+        const auto [rest, error] = std::from_chars(argv[1], end, mib);
+        if (error != std::errc{} || rest != end || mib < 1 || mib > 1024)
+            errx(2, "%s: not a number from 1 to 1024", argv[1]);
+    }
+    size = mib * 1024 * 1024;
+    const std::string directory = open_scratch();
+    if (signal(SIGXFSZ, SIG_IGN) == SIG_ERR) err(1, "ignore SIGXFSZ");  // an error of the call
+    if (signal(SIGBUS, on_sigbus) == SIG_ERR) err(1, "signal SIGBUS");
+
+    Way rows[5][2] = {};  // system calls, mapping
+    for (int round = 1; round <= rounds; ++round) {
+        if (ftruncate(fd, 0) == -1) err(1, "ftruncate to 0");
+        measure(rows[0][0], [=] { write_file(round); });
+        if (ftruncate(fd, 0) == -1) err(1, "ftruncate to 0");
+        if (ftruncate(fd, static_cast<off_t>(size)) == -1) err(1, "ftruncate to %zu", size);
+        measure(rows[0][1], [=] { map(), store_file(round); });
+        unmap();
+        measure(rows[1][0], [=] { write_file(round); });
+        measure(rows[1][1], [=] { map(), store_file(round); });
+        measure(rows[2][0], [=] { write_file(round); });
+        measure(rows[2][1], [=] { store_file(round); });
+        unmap();
+        measure(rows[3][0], [=] { read_file(round); });
+        measure(rows[3][1], [=] { map(), load_file(round); });
+        measure(rows[4][0], [=] { read_file(round); });
+        measure(rows[4][1], [=] { load_file(round); });
+        unmap();
+    }
+
+    printf("%zu MiB in %s, milliseconds, medians of %d rounds\n", mib, directory.c_str(), rounds);
+    printf("%-26s %8s %9s %12s   %s\n", "", "system", "mapping", "page faults", "faster");
+    printf("%-26s %8s %9s %12s\n", "", "calls", "", "of mapping");
+    print_row("write, new file", "write()", rows[0][0], rows[0][1]);
+    print_row("write again, new mapping", "write()", rows[1][0], rows[1][1]);
+    print_row("write again, same mapping", "write()", rows[2][0], rows[2][1]);
+    print_row("read, new mapping", "read()", rows[3][0], rows[3][1]);
+    print_row("read again, same mapping", "read()", rows[4][0], rows[4][1]);
+    if (fflush(stdout) != 0) err(1, "write standard output");
+}

@@ -1,0 +1,51 @@
+// ping_pong - how long a message takes through a mapping and another one back, without any lock
+//
+// Text:  Memory Mapped Files; Memory Mapped Atomicity; IPC Performance Hierarchy
+// Run:   build/mmap/ping_pong, or build/mmap/ping_pong ROUND_TRIPS BYTES
+// See:   the time of a round trip: on two processors a fraction of any mechanism that calls the
+//        kernel
+//
+// Both processes look at one number in the mapping until it is their turn. What was stored before
+// the number is there for whoever has read the number: release and acquire say so. Every so often
+// the waiting one offers its processor to others; on a machine with one processor, the partner
+// could do nothing otherwise.
+
+#include "../tests/ping_pong.hpp"
+
+#include <atomic>
+#include <sched.h>
+#include <sys/mman.h>
+
+struct Shared {
+    std::atomic<unsigned> turn;  // even: the parent writes next; odd: its partner
+    char message[65536];
+};
+static_assert(std::atomic<unsigned>::is_always_lock_free);  // a lock would be in one process alone
+
+int main(int argc, char *argv[]) {
+    const ping_pong::Options options = ping_pong::options(argc, argv);
+    FILE *const file = tmpfile();  // has no name, and goes when the last process has closed it
+    if (file == nullptr) err(1, "tmpfile");
+    const std::vector<char> zeros(sizeof(Shared));
+    errno = ENOSPC;  // should it write only a part
+    if (pwrite(fileno(file), zeros.data(), zeros.size(), 0) != sizeof(Shared))
+        err(1, "write the temporary file");
+    void *const memory =
+        mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED, fileno(file), 0);
+    if (memory == MAP_FAILED) err(1, "mmap");
+    Shared *const shared = static_cast<Shared *>(memory);
+
+    const pid_t child = ping_pong::start_partner();
+    const unsigned own = child != 0 ? 0 : 1;
+
+    const auto send = [=](std::span<const char> message) {
+        memcpy(shared->message, message.data(), message.size());
+        shared->turn.fetch_add(1, std::memory_order_release);
+    };
+    const auto receive = [=](std::span<char> message) {
+        for (int i = 1; shared->turn.load(std::memory_order_acquire) % 2 != own; ++i)
+            if (i % 64 == 0) sched_yield();
+        memcpy(message.data(), shared->message, message.size());
+    };
+    return ping_pong::run("mapping", options, child, send, receive);
+}

@@ -1,0 +1,88 @@
+// consumer - takes messages from the queue in a mapped file, until the producers are done
+//
+// Text:  Memory Mapped Queue Programs (bb-consumer.c); Submodule Memory Mapped Lock Example
+//        (consumer.cc)
+// Run:   terminal 1: build/mmap_locks/producer
+//        terminal 2: build/mmap_locks/consumer
+//        another FILE than queue.dat as the argument of both; and a COUNT for the consumer
+// See:   terminal 1: enqueued 0, and so on to enqueued 4, then, until there is a consumer,
+//                    producer: queue.dat is full: waiting for a consumer; Ctrl-C ends it
+//                    and on to enqueued 99; message queue written; press Enter to remove it
+//        terminal 2: 1: 0, and so on to 100: 99
+//
+// A pipe's reader meets end of file when no process has the write end any more: the kernel keeps
+// count. A queue in memory must say it itself, and cannot when its producer is killed. So a
+// consumer that has waited for a second asks the kernel whether there still is a producer.
+
+#include "message.hpp"
+
+#include <charconv>
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <initializer_list>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static volatile sig_atomic_t stop;  // the signal that is to end us
+
+static void on_stop(int signo) { stop = signo; }
+
+int main(int argc, char *argv[]) {
+    if (argc > 3) errx(2, "usage: consumer [FILE [COUNT]]");
+    const char *path = argc > 1 ? argv[1] : "queue.dat";
+    long count = 0;  // without an end
+    if (argc == 3) {
+        const char *const end = argv[2] + strlen(argv[2]);
+        const auto [rest, error] = std::from_chars(argv[2], end, count);
+        if (error != std::errc{} || rest != end || count < 1)
+            errx(2, "%s: not a number from 1 on", argv[2]);
+    }
+
+    // The file must not be given 0, 1 or 2: it would be written to in their place.
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd)
+        if (fcntl(fd, F_GETFD) == -1) err(1, "standard descriptor %d", fd);
+
+    // A consumer that is ended while it holds the lock would leave it held.
+    struct sigaction action = {};
+    action.sa_handler = on_stop;  // without SA_RESTART: it interrupts the wait
+    for (const int signo : {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGPIPE}) {
+        if (signo == SIGHUP && signal(signo, SIG_IGN) == SIG_IGN) continue;  // by nohup(1)
+        if (sigaction(signo, &action, nullptr) == -1) err(1, "sigaction %d", signo);
+    }
+
+    const int fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+    if (fd == -1 && errno == ENOENT) errx(1, "open %s: no such file: start a producer first", path);
+    if (fd == -1) err(1, "open %s", path);
+    Message *const queue = Message::GetFromMemoryMappedFile(fd);
+    if (queue == nullptr && errno == EINVAL) errx(1, "%s: not a queue", path);
+    if (queue == nullptr) err(1, "map %s", path);
+
+    for (long n = 1; stop == 0 && (count == 0 || n <= count);) {
+        char text[Message::message_bytes];
+        const int got = queue->DequeueMessage(text);
+        if (got == 1) {
+            printf("%ld: %s\n", n++, text);
+            if (fflush(stdout) != 0 && stop == 0) err(1, "write standard output");
+        } else if (got == 0) {
+            break;
+        } else if (errno == ENOTRECOVERABLE) {
+            errx(1, "dequeue from %s: its lock is held by a process that was killed or stopped",
+                 path);
+        } else if (errno != ETIMEDOUT && errno != EINTR) {
+            err(1, "dequeue from %s", path);
+        } else if (errno == ETIMEDOUT) {
+            const int abandoned = queue->Abandoned(fd);
+            if (abandoned == -1) err(1, "look for the producers of %s", path);
+            if (abandoned == 1) errx(1, "%s: the producer has died before it was done", path);
+        }
+    }
+    if (Message::ReleaseFile(queue) == -1) err(1, "munmap %s", path);
+    if (close(fd) == -1) err(1, "close %s", path);
+    if (stop != 0) {  // so that it shows what has ended it
+        signal(stop, SIG_DFL);
+        raise(stop);
+    }
+}

@@ -1,0 +1,50 @@
+// ping_pong - how long a message takes through shared memory and another one back, with semaphores
+//
+// Text:  Shared Memory Locking; IPC Performance Hierarchy
+// Run:   build/mmap_locks/ping_pong, or build/mmap_locks/ping_pong ROUND_TRIPS BYTES
+// See:   the time of a round trip, and its context switches: no copy by the kernel, but it still is
+//        the kernel that puts the waiting process to sleep and wakes it up
+//
+// Each process waits at its own semaphore until the message in the mapping is for it.
+
+#include "../tests/ping_pong.hpp"
+
+#include <new>
+#include <semaphore.h>
+#include <sys/mman.h>
+
+struct Shared {
+    sem_t there, back;  // how many messages there are for the partner and for the parent
+    char message[65536];
+};
+
+int main(int argc, char *argv[]) {
+    const ping_pong::Options options = ping_pong::options(argc, argv);
+    FILE *const file = tmpfile();  // has no name, and goes when the last process has closed it
+    if (file == nullptr) err(1, "tmpfile");
+    const std::vector<char> zeros(sizeof(Shared));
+    errno = ENOSPC;  // should it write only a part
+    if (pwrite(fileno(file), zeros.data(), zeros.size(), 0) != sizeof(Shared))
+        err(1, "write the temporary file");
+    void *const memory =
+        mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED, fileno(file), 0);
+    if (memory == MAP_FAILED) err(1, "mmap");
+    Shared *const shared = static_cast<Shared *>(memory);
+    if (sem_init(&shared->there, 1, 0) == -1 || sem_init(&shared->back, 1, 0) == -1)
+        err(1, "sem_init");  // 1: shared between processes
+
+    const pid_t child = ping_pong::start_partner();
+    sem_t *const input = child != 0 ? &shared->back : &shared->there;
+    sem_t *const output = child != 0 ? &shared->there : &shared->back;
+
+    const auto send = [=](std::span<const char> message) {
+        memcpy(shared->message, message.data(), message.size());
+        if (sem_post(output) == -1) err(1, "sem_post");
+    };
+    const auto receive = [=](std::span<char> message) {
+        while (sem_wait(input) == -1)
+            if (errno != EINTR) err(1, "sem_wait");
+        memcpy(message.data(), shared->message, message.size());
+    };
+    return ping_pong::run("semaphores", options, child, send, receive);
+}
