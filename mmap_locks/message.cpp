@@ -51,8 +51,7 @@ Message *Message::CopyToMemoryMappedFile(int fd) {
     Message *const queue = new (memory) Message;
     if (memcmp(queue->_mark, mark, sizeof mark) == 0) return queue;
     const int saved = errno;
-    munmap(memory, sizeof(Message));
-    errno = saved;
+    if (munmap(memory, sizeof(Message)) == 0) errno = saved;
     return nullptr;
 }
 
@@ -67,8 +66,7 @@ Message *Message::GetFromMemoryMappedFile(int fd) {
     if (memory == MAP_FAILED) return nullptr;
     Message *const queue = static_cast<Message *>(memory);
     if (memcmp(queue->_mark, mark, sizeof mark) == 0) return queue;
-    munmap(memory, sizeof(Message));
-    errno = EINVAL;
+    if (munmap(memory, sizeof(Message)) == 0) errno = EINVAL;
     return nullptr;
 }
 
@@ -157,6 +155,8 @@ static int record_lock(int command, int fd, short type, off_t first, off_t last)
 
 void Message::RemoveFile(int fd, const char *name) {
     struct stat file = {}, now = {};
+    // First without our own locks: of two that leave at once, neither shall see the other stay.
+    if (record_lock(F_SETLK, fd, F_UNLCK, producing, present) == -1) return;
     // With this lock: no other process needs the name, and none gets it before it is gone.
     if (record_lock(F_SETLK, fd, F_WRLCK, producing, present) == -1) return;
     if (fstat(fd, &file) == 0 && lstat(name, &now) == 0 && file.st_ino == now.st_ino &&

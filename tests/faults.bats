@@ -88,6 +88,97 @@ nth() {
     fails pipe2:error=EMFILE "interrupted: pipe: Too many open files" "$bin/signals/interrupted"
 }
 
+@test "a call that fails is named, and its reason: mmap" {
+    local name io='Input/output error'
+    "$bin/mmap/mmap"
+    for name in mmap2 consumer; do
+        strace -qq -o trace -e trace=newfstatat "$bin/mmap/$name" a b 2>/dev/null || true
+        n=$(wc -l <trace) # the loader's
+        fails "newfstatat:error=EIO:when=$((n + 1))" "$name: fstat shared.dat: $io" "$bin/mmap/$name"
+    done
+    name=mmap_vs_write
+    fails pwrite64:error=ENOSPC "$name: write the temporary file: No space left on device" \
+        "$bin/mmap/$name" 1
+    fails pwrite64:retval=100:when=3 "$name: write the temporary file: disk full" "$bin/mmap/$name" 1
+    nth pread64 ftruncate "$bin/mmap/$name" 1
+    fails "pread64:error=EIO:when=$((n + 5))" "$name: read the temporary file: $io" "$bin/mmap/$name" 1
+    fails "pread64:retval=100:when=$((n + 5))" "$name: read the temporary file: too short" "$bin/mmap/$name" 1
+    fails "pread64:retval=65536:when=$((n + 1))+" "$name: what was read is not what was written" \
+        "$bin/mmap/$name" 1
+}
+
+@test "a call that fails is named, and its reason: the servers" {
+    local name s=$bin/domain_sock/server d=$bin/domain_sock/dgram_server t=$bin/tcp/server
+    for name in "$s" "$d"; do
+        fails socket:error=EMFILE "${name##*/}: socket: Too many open files" "$name" s
+        fails bind:error=EACCES "${name##*/}: bind s: Permission denied" "$name" s
+        fails flock:error=ENOLCK "${name##*/}: lock the directory of s: No locks available" "$name" s
+        none s
+    done
+    fails listen:error=EADDRINUSE "server: listen s: Address already in use" "$s" s
+    fails accept:error=EINVAL "server: accept: Invalid argument" "$s" s
+    none s
+    fails recvmsg:error=EIO "dgram_server: receive from s: Input/output error" "$d" s
+    none s
+    fails socket:error=EMFILE "server: socket: Too many open files" "$t" 0
+    fails setsockopt:error=EINVAL "server: setsockopt SO_REUSEADDR: Invalid argument" "$t" 0
+    fails bind:error=EACCES "server: bind 127.0.0.1 port 0: Permission denied" "$t" 0
+    fails listen:error=EADDRINUSE "server: listen 127.0.0.1 port 0: Address already in use" "$t" 0
+    fails getsockname:error=ENOBUFS "server: getsockname: No buffer space available" "$t" 0
+    fails accept:error=EINVAL "server: accept: Invalid argument" "$t" 0
+}
+
+# survives FAULT COMMAND...: a server under strace with that fault, which must answer a client all the same.
+survives() {
+    start server strace -f -qq -o trace -e "inject=$1" "${@:2}"
+    local tracer=$pid client=(domain_sock/client s)
+    within grep -q '^listening on' server.out
+    [[ $2 != */tcp/* ]] || client=(tcp/client 127.0.0.1 "$(sed -n '1s/.* port //p' server.out)")
+    "$bin/${client[0]}" "${client[@]:1}" &>client.out || true # which may be the one that is hit
+    run_limited "$bin/${client[0]}" "${client[@]:1}"
+    kill "$(cat "/proc/$tracer/task/$tracer/children")"
+    ends "$tracer" 0
+    expect 0 "message from server: hello from server" ""
+}
+
+@test "server: what happens to one client does not end it" {
+    local server error
+    for server in "$bin/domain_sock/server s" "$bin/tcp/server 0"; do
+        read -ra server <<<"$server"
+        for error in EINTR ECONNABORTED EMFILE; do
+            survives "accept:error=$error:when=1" "${server[@]}"
+            [[ $error == EINTR || $(cat server.err) == "server: accept: "* ]]
+        done
+        survives clone:error=EAGAIN:when=1 "${server[@]}"
+        [ "$(cat server.err)" = "server: fork: Resource temporarily unavailable" ]
+    done
+}
+
+@test "server: the probe of a live server's socket does not disturb it" {
+    start server strace -f -qq -o trace "$bin/domain_sock/server" s
+    within shows server.out "listening on s"
+    run_limited "$bin/domain_sock/server" s
+    expect 1 "" "server: bind s: Address already in use"
+    kill "$(cat "/proc/$pid/task/$pid/children")"
+    ends "$pid" 0
+    [ "$(grep -c 'accept(' trace)" -eq 1 ] # which nobody has ended
+}
+
+@test "server: the child closes the listener, the parent the connection" {
+    local server
+    for server in "$bin/domain_sock/server s" "$bin/tcp/server 0"; do
+        # shellcheck disable=SC2086 # two words
+        survives close:delay_enter=1 $server
+        local parent child listener connection
+        parent=$(sed -n 's/^\([0-9]*\) .*listen(\([0-9]*\).*/\1 \2/p' trace)
+        listener=${parent#* } parent=${parent% *}
+        connection=$(sed -n "s/^$parent .*accept($listener, .* = \([0-9]*\)\$/\1/p" trace | head -n 1)
+        child=$(sed -n "s/^$parent .*clone(.* = \([0-9]*\)\$/\1/p" trace | head -n 1)
+        grep -q "^$child .*close($listener" trace
+        grep -q "^$parent .*close($connection" trace
+    done
+}
+
 @test "a handler that cannot be installed" {
     ! grep -q __asan_init "$bin/signals/sighandler" || skip "the sanitizer installs handlers itself"
     local invalid='Invalid argument' name

@@ -91,7 +91,13 @@ start() {
 }
 
 shows() { grep -qsxF -- "$2" "$1"; } # shows FILE LINE
-gone() { ! kill -0 "$1" 2>/dev/null; }
+none() { ! compgen -G "$1"; }        # none PATTERN: no file has such a name
+refused() { ! "$@" 2>/dev/null; }
+gone() { # it has ended, whether or not the shell has waited for it yet
+    local state
+    { read -r _ _ state _ <"/proc/$1/stat"; } 2>/dev/null || return 0
+    [[ $state == Z ]]
+}
 sleeps() { [[ $(cut -d ' ' -f 3 "/proc/$1/stat") == S ]]; } # it waits, for whatever it is
 
 # ends PID STATUS: it ends by itself, with that exit status.

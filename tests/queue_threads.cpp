@@ -2,7 +2,7 @@
 //
 // Run:   c++ -std=c++20 -pthread -g -fsanitize=thread tests/queue_threads.cpp
 //        mmap_locks/message.cpp -o queue_threads && setarch -R ./queue_threads
-// See:   40000 messages, in order for each of 2 producers
+// See:   10000 messages, in order for each of 2 producers
 //
 // Two mappings of one file, as two processes have them, and two threads on each. Also what the
 // queue's functions say to a caller who is wrong.
@@ -21,7 +21,7 @@
 #include <unistd.h>
 #include <vector>
 
-static constexpr int each = 20000;
+static constexpr int each = 5000;
 
 int main() {
     FILE *const file = tmpfile();
@@ -58,6 +58,12 @@ int main() {
     if (one->AddProducer(fileno(file)) != -1 || errno != ENOENT)
         errx(1, "a producer is added to a file without a name");
 
+    // A new queue, one that has not ended.
+    if (Message::ReleaseFile(one) == -1 || Message::ReleaseFile(two) == -1) err(1, "munmap");
+    if (ftruncate(fileno(file), 0) == -1) err(1, "ftruncate");
+    Message *const here = Message::CopyToMemoryMappedFile(fileno(file));
+    Message *const there = Message::GetFromMemoryMappedFile(fileno(file));
+    if (here == nullptr || there == nullptr) err(1, "two mappings");
     std::mutex lock;
     std::array<std::vector<int>, 2> got;
     const auto produce = [&](Message *queue, int producer) {
@@ -68,11 +74,10 @@ int main() {
         }
     };
     const auto consume = [&](Message *queue) {
-        // The queue has ended above, and so ends again when it is empty; the count says when to go.
         for (;;) {
             char message[Message::message_bytes];
             const std::lock_guard guard(lock);
-            if (got[0].size() + got[1].size() == 2 * each) return;
+            if (got[0].size() + got[1].size() == size_t{2} * each) return;
             const int result = queue->DequeueMessage(message);
             if (result == -1 && errno != ETIMEDOUT) err(1, "dequeue");
             if (result == 1)
@@ -80,14 +85,14 @@ int main() {
                     static_cast<int>(strtol(message + 2, nullptr, 10)));
         }
     };
-    std::thread threads[] = {std::thread(produce, one, 0), std::thread(produce, two, 1),
-                             std::thread(consume, one), std::thread(consume, two)};
+    std::thread threads[] = {std::thread(produce, here, 0), std::thread(produce, there, 1),
+                             std::thread(consume, here), std::thread(consume, there)};
     for (std::thread &thread : threads) thread.join();
     for (const std::vector<int> &numbers : got)
         for (int i = 0; i < each; ++i)
             if (numbers.size() != each || numbers[static_cast<size_t>(i)] != i)
                 errx(1, "out of order");
-    if (Message::ReleaseFile(one) == -1 || Message::ReleaseFile(two) == -1) err(1, "munmap");
+    if (Message::ReleaseFile(here) == -1 || Message::ReleaseFile(there) == -1) err(1, "munmap");
     printf("%d messages, in order for each of 2 producers\n", 2 * each);
     if (fflush(stdout) != 0) err(1, "write standard output");
 }

@@ -1,23 +1,27 @@
-// short_calls.hpp - makes a program's read(), write(), recv() and send() move at most 7 bytes, as
-// they may
+// short_calls.hpp - makes a program's read(), write(), recv() and send() move at most 7 bytes, or
+// MOST, as they may
 
 #pragma once
+
+#ifndef MOST
+#define MOST 7
+#endif
 
 #include <algorithm>
 #include <sys/socket.h>
 #include <unistd.h>
 
 inline ssize_t short_read(int fd, void *bytes, size_t size) {
-    return read(fd, bytes, std::min<size_t>(size, 7));
+    return read(fd, bytes, std::min<size_t>(size, MOST));
 }
 inline ssize_t short_write(int fd, const void *bytes, size_t size) {
-    return write(fd, bytes, std::min<size_t>(size, 7));
+    return write(fd, bytes, std::min<size_t>(size, MOST));
 }
 inline ssize_t short_recv(int fd, void *bytes, size_t size, int flags) {
-    return recv(fd, bytes, std::min<size_t>(size, 7), flags);
+    return recv(fd, bytes, std::min<size_t>(size, MOST), flags);
 }
 inline ssize_t short_send(int fd, const void *bytes, size_t size, int flags) {
-    return send(fd, bytes, std::min<size_t>(size, 7), flags);
+    return send(fd, bytes, std::min<size_t>(size, MOST), flags);
 }
 #define read short_read
 #define recv short_recv

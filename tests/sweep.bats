@@ -14,6 +14,8 @@ declare -gA reasons=( # -g: bats reads this file inside a function
     [EIO]='Input/output error' [EBUSY]='Device or resource busy' [EMFILE]='Too many open files'
     [EAGAIN]='Resource temporarily unavailable' [ECHILD]='No child processes'
     [ENOSPC]='No space left on device' [EACCES]='Permission denied' [EINVAL]='Invalid argument'
+    [ENOMEM]='Cannot allocate memory' [ECONNRESET]='Connection reset by peer'
+    [ENOBUFS]='No buffer space available' [EADDRINUSE]='Address already in use'
     [ENOLCK]='No locks available' [EPERM]='Operation not permitted'
 )
 
@@ -109,8 +111,93 @@ handlers='rt_sigaction:EINVAL'
     sweep "write:ENOSPC $handlers rt_sigprocmask:EINVAL" "$bin/signals/reliable_sleep" 1
 }
 
+# What every program that maps a file does. The first mmap or close of a run may be the C library's own.
+mapping='mmap:ENOMEM munmap:EINVAL openat:EACCES'
+
+@test "sweep: mmap" {
+    sweep "$mapping lseek:EIO write:ENOSPC close:EIO link:EPERM rt_sigprocmask:EINVAL" "$bin/mmap/mmap" new
+    rm -f new*
+    "$bin/mmap/mmap"
+    sweep "rename:EACCES read:EIO" "$bin/mmap/mmap"
+    [ "$("$bin/mmap/mmap2")" = "Hello World" ]
+    none 'shared.dat.*'
+}
+
+@test "sweep: mmap2, consumer" {
+    "$bin/mmap/mmap"
+    sweep "$mapping close:EIO write:ENOSPC" "$bin/mmap/mmap2"
+    sweep "$mapping close:EIO write:ENOSPC" "$bin/mmap/consumer"
+}
+
+@test "sweep: producer of mmap" {
+    sweep "$mapping lseek:EIO write:ENOSPC close:EIO link:EPERM fcntl:EINVAL rt_sigprocmask:EINVAL" \
+        "$bin/mmap/producer"
+}
+
+@test "sweep: absolute, relative" {
+    local name
+    for name in absolute relative; do
+        sweep "pwrite64:ENOSPC mmap:ENOMEM write:ENOSPC wait4:ECHILD clone3:EAGAIN fcntl:EINVAL" \
+            "$bin/mmap/$name"
+    done
+    sweep "msync:EINVAL" "$bin/mmap/absolute"
+}
+
+@test "sweep: atomicity of mmap" {
+    sweep "pwrite64:ENOSPC mmap:ENOMEM munmap:EINVAL write:ENOSPC wait4:ECHILD clone:EAGAIN pipe2:EMFILE read:EIO
+        sched_getaffinity:EPERM sched_setaffinity:EPERM prctl:EPERM" "$bin/mmap/atomicity" 10
+}
+
+@test "sweep: mmap_vs_write" {
+    sweep "mmap:ENOMEM munmap:EINVAL write:ENOSPC ftruncate:ENOSPC getrusage:EPERM
+        unlink:EACCES rt_sigprocmask:EINVAL $handlers" "$bin/mmap/mmap_vs_write" 1
+}
+
+@test "sweep: robust_mutex" {
+    sweep "pwrite64:ENOSPC mmap:ENOMEM munmap:EINVAL write:ENOSPC wait4:ECHILD clone:EAGAIN" \
+        "$bin/mmap_locks/robust_mutex"
+}
+
+@test "sweep: client, dgram_client of domain_sock" {
+    start server "$bin/domain_sock/server" s
+    local server=$pid dgram_server
+    start dgram_server "$bin/domain_sock/dgram_server" d
+    dgram_server=$pid
+    within shows server.out "listening on s"
+    within shows dgram_server.out "listening on d"
+    sweep "socket:EMFILE connect:EACCES sendto:ENOBUFS recvfrom:EIO shutdown:EINVAL close:EIO write:ENOSPC
+        rt_sigprocmask:EINVAL $handlers" "$bin/domain_sock/client" s
+    sweep "socket:EMFILE connect:EACCES sendto:ENOBUFS recvfrom:EIO bind:EADDRINUSE close:EIO write:ENOSPC
+        rt_sigprocmask:EINVAL $handlers fcntl:EINVAL" "$bin/domain_sock/dgram_client" d one two
+    kill "$server" "$dgram_server"
+    ends "$server" 0
+    ends "$dgram_server" 0
+    rm -f d.*
+}
+
+@test "sweep: duplex, pass_descriptor" {
+    sweep "socketpair:EMFILE fcntl:EINVAL clone:EAGAIN wait4:ECHILD poll:ENOMEM sendto:ENOBUFS recvfrom:ECONNRESET
+        write:ENOSPC" "$bin/domain_sock/duplex" 1
+    sweep "socketpair:EMFILE fcntl:EINVAL clone:EAGAIN wait4:ECHILD sendmsg:ENOBUFS recvmsg:ECONNRESET pread64:EIO
+        write:ENOSPC unlink:EACCES rt_sigprocmask:EINVAL" "$bin/domain_sock/pass_descriptor"
+}
+
+@test "sweep: client of tcp" {
+    start server "$bin/tcp/server" 0
+    within grep -q '^listening on .* port [1-9]' server.out
+    sweep "socket:EMFILE connect:EACCES sendto:ENOBUFS recvfrom:EIO shutdown:EINVAL write:ENOSPC
+        rt_sigprocmask:EINVAL $handlers" "$bin/tcp/client" 127.0.0.1 "$(sed -n '1s/.* port //p' server.out)"
+    kill "$pid"
+    ends "$pid" 0
+}
+
 @test "sweep: ping_pong" {
     sweep "$common $handlers pipe2:EMFILE getrusage:EPERM prctl:EPERM" "$bin/pipes/ping_pong" 10
     sweep "$common $handlers openat:EACCES getrusage:EPERM" "$bin/fifo/ping_pong" 10
     sweep "$common $handlers rt_sigqueueinfo:EAGAIN getrusage:EPERM" "$bin/signals/ping_pong" 1
+    sweep "$handlers clone:EAGAIN wait4:ECHILD mmap:ENOMEM pwrite64:ENOSPC" "$bin/mmap/ping_pong" 1
+    sweep "$handlers clone:EAGAIN wait4:ECHILD mmap:ENOMEM pwrite64:ENOSPC" "$bin/mmap_locks/ping_pong" 1
+    sweep "$common $handlers socketpair:EMFILE sendto:ENOBUFS recvfrom:EIO" "$bin/domain_sock/ping_pong" 2
+    sweep "$common $handlers socket:EMFILE bind:EADDRINUSE listen:EADDRINUSE getsockname:ENOBUFS connect:EACCES
+        accept:EMFILE setsockopt:EINVAL sendto:ENOBUFS recvfrom:EIO" "$bin/tcp/ping_pong" 2
 }
