@@ -79,7 +79,7 @@ int main(int argc, char *argv[]) {
         printf(isprint(byte) != 0 ? "%c" : "\\x%02x", byte);
     }
     printf("\n");
-    if (fflush(stdout) != 0) err(1, "write standard output");
+    if (ferror(stdout) != 0 || fflush(stdout) != 0) err(1, "write standard output");
     if (std::string_view(answer, length) == "refused: longer than 255 bytes")
         errx(1, "the server has refused the message");
 }

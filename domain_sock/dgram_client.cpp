@@ -120,7 +120,7 @@ int main(int argc, char *argv[]) {
         ++answers;
     }
     for (; answers < count; ++answers) refused |= receive_answer(client, path);
-    if (fflush(stdout) != 0) err(1, "write standard output");
+    if (ferror(stdout) != 0 || fflush(stdout) != 0) err(1, "write standard output");
     if (close(client) == -1) err(1, "close %s", path);
     if (refused) errx(1, "the server has refused a message");
 }

@@ -114,7 +114,7 @@ static void serve(int server) {
             printf(isprint(byte) != 0 ? "%c" : "\\x%02x", byte);
         }
         printf("\n");
-        if (fflush(stdout) != 0) err(1, "write standard output");
+        if (ferror(stdout) != 0 || fflush(stdout) != 0) err(1, "write standard output");
     }
     // A name of 108 bytes has no NUL, and the kernel counts one in.
     const socklen_t length_of_name = std::min<socklen_t>(message.msg_namelen, sizeof client);
@@ -155,7 +155,7 @@ int main(int argc, char *argv[]) {
     if (signal(SIGPIPE, SIG_IGN) == SIG_ERR) err(1, "ignore SIGPIPE");
     if (sigprocmask(SIG_UNBLOCK, &held, nullptr) == -1) err(1, "sigprocmask");
     printf("listening on %s\n", path);
-    if (fflush(stdout) != 0) err(1, "write standard output");
+    if (ferror(stdout) != 0 || fflush(stdout) != 0) err(1, "write standard output");
 
     for (;;) serve(server);
 }

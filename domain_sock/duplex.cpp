@@ -61,7 +61,7 @@ static void exchange(const char *who, int fd, size_t size, size_t direction) {
 
 static int report(const char *who, size_t mib) {
     printf("%s: %zu MiB sent, %zu MiB received, all as it was sent\n", who, mib, mib);
-    if (fflush(stdout) != 0) err(1, "%s: write standard output", who);
+    if (ferror(stdout) != 0 || fflush(stdout) != 0) err(1, "%s: write standard output", who);
     return 0;
 }
 

@@ -89,7 +89,7 @@ static int receive(int from) {
         pread(fd, text, sizeof text, 0);  // its position is where the sender left it
     if (got == -1) err(1, "receiver: read");
     printf("receiver: read through the descriptor: %.*s\n", static_cast<int>(got), text);
-    if (fflush(stdout) != 0) err(1, "receiver: write standard output");
+    if (ferror(stdout) != 0 || fflush(stdout) != 0) err(1, "receiver: write standard output");
     return 0;
 }
 

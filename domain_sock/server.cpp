@@ -79,7 +79,7 @@ static void handle(int connection) {
             printf(isprint(byte) != 0 ? "%c" : "\\x%02x", byte);
         }
         printf("\n");
-        if (fflush(stdout) != 0) err(1, "write standard output");
+        if (ferror(stdout) != 0 || fflush(stdout) != 0) err(1, "write standard output");
     }
     const char *const answer = too_long ? "refused: longer than 255 bytes" : "hello from server";
     if (send(connection, answer, strlen(answer), MSG_NOSIGNAL) == -1) err(1, "send an answer");
@@ -147,7 +147,7 @@ int main(int argc, char *argv[]) {
     sigset_t held, before;  // before: the mask without them
     sigemptyset(&held);
     for (const int signo : held_signals) sigaddset(&held, signo);
-    if (sigprocmask(SIG_BLOCK, &held, nullptr) == -1) err(1, "sigprocmask");
+    if (sigprocmask(SIG_SETMASK, &held, nullptr) == -1) err(1, "sigprocmask");  // and no other
     if (atexit(remove_name) != 0) errx(1, "atexit");
     const int listener = open_listener();
     if (close(turn) == -1) err(1, "close the directory of %s", path);
@@ -162,7 +162,7 @@ int main(int argc, char *argv[]) {
     }
     if (signal(SIGPIPE, SIG_IGN) == SIG_ERR) err(1, "ignore SIGPIPE");
     printf("listening on %s\n", path);
-    if (fflush(stdout) != 0) err(1, "write standard output");
+    if (ferror(stdout) != 0 || fflush(stdout) != 0) err(1, "write standard output");
 
     for (;;) {
         if (sigprocmask(SIG_UNBLOCK, &held, nullptr) == -1) err(1, "sigprocmask");

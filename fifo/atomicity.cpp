@@ -126,7 +126,7 @@ int main(int argc, char *argv[]) {
     for (const size_t bytes : {size_t{PIPE_BUF} + sizeof(uint32_t), size_t{PIPE_BUF}}) {
         torn = count_torn(writers, messages, bytes);
         printf("%u x %u messages of %zu bytes: %u torn\n", writers, messages, bytes, torn);
-        if (fflush(stdout) != 0) err(1, "write standard output");
+        if (ferror(stdout) != 0 || fflush(stdout) != 0) err(1, "write standard output");
     }
     if (torn > 0) errx(1, "messages of PIPE_BUF bytes were torn, which POSIX rules out");
 }

@@ -101,5 +101,5 @@ int main(int argc, char *argv[]) {
     own_name_exists = 0;
     if (unlink(own_name) == -1) err(1, "unlink %s", own_name);
     printf("message from server: %.*s", static_cast<int>(got), answer);
-    if (fflush(stdout) != 0) err(1, "write standard output");
+    if (ferror(stdout) != 0 || fflush(stdout) != 0) err(1, "write standard output");
 }

@@ -101,7 +101,7 @@ static void serve(std::string_view request) {
         printf(isprint(byte) ? "%c" : "\\x%02x", byte);
     }
     printf("\n");
-    if (fflush(stdout) != 0) err(1, "write standard output");
+    if (ferror(stdout) != 0 || fflush(stdout) != 0) err(1, "write standard output");
     answer(client);
 }
 
@@ -130,7 +130,7 @@ int main(int argc, char *argv[]) {
     if (sigprocmask(SIG_UNBLOCK, &stops, nullptr) == -1) err(1, "sigprocmask");
 
     printf("listening on %s\n", path);
-    if (fflush(stdout) != 0) err(1, "write standard output");
+    if (ferror(stdout) != 0 || fflush(stdout) != 0) err(1, "write standard output");
 
     std::string pending;  // the beginning of a request whose newline has not come yet
     for (;;) {

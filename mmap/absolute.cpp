@@ -71,7 +71,7 @@ static int read_car(const char *descriptor, const char *writers_address) {
         printf("reader: no wheel at %p: %s\n", static_cast<const void *>(wheel),
                is_mapped(wheel) ? "this process has something else there"
                                 : "this process has nothing there");
-    if (fflush(stdout) != 0) err(1, "reader: write standard output");
+    if (ferror(stdout) != 0 || fflush(stdout) != 0) err(1, "reader: write standard output");
     return 0;
 }
 
@@ -95,7 +95,7 @@ int main(int argc, char *argv[]) {
     for (const Wheel *wheel : car->Wheels)
         printf("writer: wheel at %p: %s %s\n", static_cast<const void *>(wheel), wheel->Brand,
                wheel->Rating);
-    if (fflush(stdout) != 0) err(1, "write standard output");
+    if (ferror(stdout) != 0 || fflush(stdout) != 0) err(1, "write standard output");
 
     std::string reader = "reader", descriptor = std::to_string(fd), address(32, '\0');
     snprintf(address.data(), address.size(), "%p", static_cast<const void *>(car));

@@ -105,7 +105,7 @@ int main(int argc, char *argv[]) {
     const long plain = counters->plain, exact = counters->exact;
     printf("plain counter: %ld of %ld, %ld lost\n", plain, 2 * times, 2 * times - plain);
     printf("atomic counter: %ld of %ld, %ld lost\n", exact, 2 * times, 2 * times - exact);
-    if (fflush(stdout) != 0) err(1, "write standard output");
+    if (ferror(stdout) != 0 || fflush(stdout) != 0) err(1, "write standard output");
     if (munmap(memory, sizeof zero) == -1) err(1, "munmap");
     if (fclose(file) != 0) err(1, "close the temporary file");
     if (exact != 2 * times) errx(1, "atomic updates were lost, which C++ rules out");

@@ -44,5 +44,5 @@ int main(int argc, char *argv[]) {
     // The mapping says nothing of where a string ends: only a NUL in it does.
     if (memchr(text, '\0', size) == nullptr) errx(1, "%s: no string: has no NUL", path);
     printf("%s\n", text);
-    if (fflush(stdout) != 0) err(1, "write standard output");
+    if (ferror(stdout) != 0 || fflush(stdout) != 0) err(1, "write standard output");
 }

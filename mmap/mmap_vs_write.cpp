@@ -177,5 +177,5 @@ int main(int argc, char *argv[]) {
     print_row("write again, same mapping", "write()", rows[2][0], rows[2][1]);
     print_row("read, new mapping", "read()", rows[3][0], rows[3][1]);
     print_row("read again, same mapping", "read()", rows[4][0], rows[4][1]);
-    if (fflush(stdout) != 0) err(1, "write standard output");
+    if (ferror(stdout) != 0 || fflush(stdout) != 0) err(1, "write standard output");
 }

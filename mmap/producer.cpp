@@ -106,7 +106,7 @@ int main(int argc, char *argv[]) {
     if (sigprocmask(SIG_UNBLOCK, &held, nullptr) == -1) err(1, "sigprocmask");
 
     printf("%s holds \"%s\"; press Enter to remove it\n", path, static_cast<const char *>(memory));
-    if (fflush(stdout) != 0) err(1, "write standard output");
+    if (ferror(stdout) != 0 || fflush(stdout) != 0) err(1, "write standard output");
     for (int c = 0; c != '\n' && c != EOF;) c = getchar();
     if (ferror(stdin) != 0) err(1, "read standard input");
 

@@ -50,7 +50,7 @@ static void print(const char *who, const Car *car) {
         printf("%s: wheel at the car's address + %td: %s %s\n", who,
                reinterpret_cast<const char *>(&wheel) - reinterpret_cast<const char *>(car),
                wheel.Brand, wheel.Rating);
-    if (fflush(stdout) != 0) err(1, "%s: write standard output", who);
+    if (ferror(stdout) != 0 || fflush(stdout) != 0) err(1, "%s: write standard output", who);
 }
 
 static int read_car(const char *descriptor, const char *writers_address) {

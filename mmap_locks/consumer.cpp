@@ -65,7 +65,8 @@ int main(int argc, char *argv[]) {
         const int got = queue->DequeueMessage(text);
         if (got == 1) {
             printf("%ld: %s\n", n++, text);
-            if (fflush(stdout) != 0 && stop == 0) err(1, "write standard output");
+            if ((ferror(stdout) != 0 || fflush(stdout) != 0) && stop == 0)
+                err(1, "write standard output");
         } else if (got == 0) {
             break;
         } else if (errno == ENOTRECOVERABLE) {

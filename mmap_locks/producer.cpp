@@ -125,7 +125,8 @@ int main(int argc, char *argv[]) {
     for (int next = 0; queue != nullptr && next < 100 && stop == 0;) {
         if (queue->EnqueueMessage(std::to_string(next).c_str()) == 0) {
             printf("enqueued %d\n", next++);
-            if (fflush(stdout) != 0 && stop == 0) err(1, "write standard output");
+            if ((ferror(stdout) != 0 || fflush(stdout) != 0) && stop == 0)
+                err(1, "write standard output");
         } else if (errno != ETIMEDOUT && errno != EINTR) {
             fail("enqueue in");
         } else if (errno == ETIMEDOUT && !told) {
@@ -143,7 +144,7 @@ int main(int argc, char *argv[]) {
 
     // Whoever wants to read the rest must find the file.
     printf("message queue written; press Enter to remove it\n");
-    if (fflush(stdout) != 0) err(1, "write standard output");
+    if (ferror(stdout) != 0 || fflush(stdout) != 0) err(1, "write standard output");
     for (int c = 0; c != '\n' && c != EOF;) c = getchar();
     if (ferror(stdin) != 0) err(1, "read standard input");
     remove_file();

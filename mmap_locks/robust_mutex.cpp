@@ -102,5 +102,5 @@ int main(int argc, char *[]) {
     check(pthread_mutex_destroy(&robust->lock), "pthread_mutex_destroy");
     if (munmap(robust, sizeof *robust) == -1 || munmap(plain, sizeof *plain) == -1)
         err(1, "munmap");
-    if (fflush(stdout) != 0) err(1, "write standard output");
+    if (ferror(stdout) != 0 || fflush(stdout) != 0) err(1, "write standard output");
 }

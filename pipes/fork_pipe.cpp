@@ -51,7 +51,7 @@ int main(int argc, char *argv[]) {
         move_descriptor(pipefd[1], STDOUT_FILENO);
         for (int value = 5000; value < 5003; ++value)
             if (printf("%d\n", value) < 0) err(1, "child: write the pipe");
-        if (fflush(stdout) != 0) err(1, "child: write the pipe");
+        if (ferror(stdout) != 0 || fflush(stdout) != 0) err(1, "child: write the pipe");
         return 0;
     }
 
@@ -71,7 +71,7 @@ int main(int argc, char *argv[]) {
     // NOLINTNEXTLINE(cert-err34-c): scanf is what the text shows, and the numbers are our own
     while ((fields = scanf("%d%c", &value, &after)) == 2 && after == '\n') {
         printf("child sent value = %d\n", value);
-        if (fflush(stdout) != 0) err(1, "write standard output");
+        if (ferror(stdout) != 0 || fflush(stdout) != 0) err(1, "write standard output");
     }
     if (alarm_came != 0 && ferror(stdin) != 0 && errno == EINTR) {
         alarm(0);
@@ -80,7 +80,7 @@ int main(int argc, char *argv[]) {
         clearerr(stdin);
         if (getchar() != EOF || feof(stdin) == 0) errx(1, "read the pipe: more than expected");
         printf("write end closed: end of file\n");
-        if (fflush(stdout) != 0) err(1, "write standard output");
+        if (ferror(stdout) != 0 || fflush(stdout) != 0) err(1, "write standard output");
     }
     if (ferror(stdin) != 0) err(1, "read the pipe");
     if (fields != EOF) errx(1, "read the pipe: a number is cut short");

@@ -51,7 +51,7 @@ int main(int argc, char *[]) {
         printf("child sent value = %d\n", value);
     else
         warnx("read the pipe: no whole number before end of file");
-    if (fflush(stdout) != 0) err(1, "write standard output");
+    if (ferror(stdout) != 0 || fflush(stdout) != 0) err(1, "write standard output");
 
     int status = 0;  // without the wait, the child stays a zombie for as long as its parent lives
     if (waitpid(child, &status, 0) == -1) err(1, "waitpid");

@@ -62,6 +62,6 @@ int main(int argc, char *argv[]) {
 
     for (int time = 0; time < 2; ++time) {
         printf("sleepFor returned: %u\n", sleepFor(seconds, force_race));
-        if (fflush(stdout) != 0) err(1, "write standard output");
+        if (ferror(stdout) != 0 || fflush(stdout) != 0) err(1, "write standard output");
     }
 }

@@ -41,7 +41,7 @@ static void read_one_byte(int flags, const char *label) {
     }
     if (got == 0) errx(1, "write the pipe, in the handler: failed");
     printf("%zd byte\n", got);
-    if (fflush(stdout) != 0) err(1, "write standard output");
+    if (ferror(stdout) != 0 || fflush(stdout) != 0) err(1, "write standard output");
 }
 
 int main(int argc, char *[]) {

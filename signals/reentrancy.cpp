@@ -53,5 +53,5 @@ int main(int argc, char *[]) {
         if (word == again && raise(SIGUSR1) != 0) err(1, "raise SIGUSR1");
     }
     printf("\n");
-    if (fflush(stdout) != 0) err(1, "write standard output");
+    if (ferror(stdout) != 0 || fflush(stdout) != 0) err(1, "write standard output");
 }

@@ -35,7 +35,7 @@ int main(int argc, char *[]) {
     if (raise(SIGUSR1) != 0) err(1, "raise SIGUSR1");
     if (received != SIGUSR1) errx(1, "raise(SIGUSR1): not received");
     printf("raise(SIGUSR1): received before raise returned\n");
-    if (fflush(stdout) != 0) err(1, "write standard output");
+    if (ferror(stdout) != 0 || fflush(stdout) != 0) err(1, "write standard output");
 
     // kill sends to another process, here from a child to its parent. Blocked, the signal stays
     // pending until sigwait takes it, so it does not matter which of the two is faster.
@@ -54,7 +54,7 @@ int main(int argc, char *[]) {
     if (status != 0) errx(1, "the child failed: wait status 0x%x", static_cast<unsigned>(status));
     if ((errno = sigwait(&usr2, &signo)) != 0) err(1, "sigwait");
     printf("kill(parent, SIGUSR2): received from the child\n");
-    if (fflush(stdout) != 0) err(1, "write standard output");
+    if (ferror(stdout) != 0 || fflush(stdout) != 0) err(1, "write standard output");
     if (sigprocmask(SIG_SETMASK, &before, nullptr) == -1) err(1, "sigprocmask");
 
     // alarm sends SIGALRM to the process itself, in some seconds.
@@ -63,5 +63,5 @@ int main(int argc, char *[]) {
     alarm(0);
     if (received != SIGALRM) errx(1, "alarm(1): SIGALRM not received");
     printf("alarm(1), pause(): received SIGALRM\n");
-    if (fflush(stdout) != 0) err(1, "write standard output");
+    if (ferror(stdout) != 0 || fflush(stdout) != 0) err(1, "write standard output");
 }

@@ -36,7 +36,7 @@ int main(int argc, char *[]) {
 
     const int pid = getpid();
     printf("pid %d: waiting for kill -USR1 %d or Ctrl-C; kill %d ends it\n", pid, pid, pid);
-    if (fflush(stdout) != 0) err(1, "write standard output");
+    if (ferror(stdout) != 0 || fflush(stdout) != 0) err(1, "write standard output");
 
     for (;;) {
         pause();  // returns when a handler has run

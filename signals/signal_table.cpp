@@ -108,7 +108,8 @@ static bool can_be_ignored_and_caught(int signo) {
 int main(int argc, char *[]) {
     if (argc != 1) errx(2, "usage: signal_table");
     printf("%-8s  %6s  %-10s  %s\n", "signal", "number", "default", "can be caught or ignored");
-    if (fflush(stdout) != 0) err(1, "write standard output");  // or each child inherits the buffer
+    if (ferror(stdout) != 0 || fflush(stdout) != 0)
+        err(1, "write standard output");  // or each child inherits the buffer
     for (const Row &row : rows) {
         if (row.number == 0) {
             printf("%-8s  %6s  does not exist on this system\n", row.name, "-");
@@ -117,6 +118,6 @@ int main(int argc, char *[]) {
             const char *can = can_be_ignored_and_caught(row.number) ? "yes" : "no";
             printf("%-8s  %6d  %-10s  %s\n", row.name, row.number, action, can);
         }
-        if (fflush(stdout) != 0) err(1, "write standard output");
+        if (ferror(stdout) != 0 || fflush(stdout) != 0) err(1, "write standard output");
     }
 }

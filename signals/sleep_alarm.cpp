@@ -65,5 +65,5 @@ int main(int argc, char *argv[]) {
         errx(2, "%s: not a number of seconds from 0 to %d", text, INT_MAX);
 
     printf("sleepFor returned: %u\n", sleepFor(seconds, force_race));
-    if (fflush(stdout) != 0) err(1, "write standard output");
+    if (ferror(stdout) != 0 || fflush(stdout) != 0) err(1, "write standard output");
 }

@@ -90,5 +90,5 @@ int main(int argc, char *argv[]) {
         printf("sig_int was abandoned: the alarm's handler jumped out of it\n");
     else
         printf("sig_int was done before the alarm came\n");
-    if (fflush(stdout) != 0) err(1, "write standard output");
+    if (ferror(stdout) != 0 || fflush(stdout) != 0) err(1, "write standard output");
 }

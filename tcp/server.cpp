@@ -67,7 +67,7 @@ static void handle(int connection) {
             printf(isprint(byte) != 0 ? "%c" : "\\x%02x", byte);
         }
         printf("\n");
-        if (fflush(stdout) != 0) err(1, "write standard output");
+        if (ferror(stdout) != 0 || fflush(stdout) != 0) err(1, "write standard output");
     }
     const char *const answer = too_long ? "refused: longer than 255 bytes" : "hello from server";
     if (send(connection, answer, strlen(answer), MSG_NOSIGNAL) == -1) err(1, "send an answer");
@@ -109,7 +109,7 @@ static void print_address(int listener) {
                                   NI_NUMERICHOST | NI_NUMERICSERV);
     if (error != 0) errx(1, "getnameinfo: %s", gai_strerror(error));
     printf("listening on %s port %s\n", host, port);
-    if (fflush(stdout) != 0) err(1, "write standard output");
+    if (ferror(stdout) != 0 || fflush(stdout) != 0) err(1, "write standard output");
 }
 
 int main(int argc, char *argv[]) {
@@ -131,7 +131,7 @@ int main(int argc, char *argv[]) {
     sigset_t held, before;  // before: the mask without them
     sigemptyset(&held);
     for (const int signo : held_signals) sigaddset(&held, signo);
-    if (sigprocmask(SIG_BLOCK, &held, nullptr) == -1) err(1, "sigprocmask");
+    if (sigprocmask(SIG_SETMASK, &held, nullptr) == -1) err(1, "sigprocmask");  // and no other
     const int listener = open_listener(address, port);
 
     struct sigaction action = {};

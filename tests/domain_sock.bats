@@ -141,6 +141,23 @@ children_are() { [ "$(wc -w <"/proc/$server/task/$server/children")" -eq "$1" ];
     grep -qx 'message from client: late' server.out
 }
 
+@test "server, dgram_server, client: the signals they count on are let in, even if blocked at the start" {
+    local name
+    for name in server dgram_server; do
+        start server env --block-signal=TERM,CHLD,ALRM "$b/$name" d
+        within shows server.out "listening on d"
+        server=$pid
+        if [ "$name" = server ]; then
+            run_limited env --block-signal=ALRM "$b/client" d
+            expect 0 "message from server: hello from server" ""
+            within children_are 0
+        fi
+        # So that a child's alarm comes, too. The other server sets none.
+        [[ $name != server || $(grep '^SigBlk' "/proc/$server/status") == *$'\t'0000000000000000 ]]
+        stop
+    done
+}
+
 @test "server: ends by each signal, and removes its socket" {
     local signal
     for signal in HUP INT QUIT TERM; do
@@ -254,6 +271,7 @@ children_are() { [ "$(wc -w <"/proc/$server/task/$server/children")" -eq "$1" ];
 }
 
 @test "client: no server, a dead one, one that says nothing, too much or only a part" {
+    mkfifo hold
     run_limited "$b/client" d
     expect 1 "" "client: connect d: No such file or directory"
     serve
@@ -270,10 +288,25 @@ children_are() { [ "$(wc -w <"/proc/$server/task/$server/children")" -eq "$1" ];
         run_limited "$b/client" d
         ends "$pid" 0
     }
+    # One that never answers. The alarm is the client's own, only earlier.
+    start deaf perl -MSocket -e 'socket($l, PF_UNIX, SOCK_STREAM, 0); bind($l, sockaddr_un("d")) or die; listen $l, 5; $| = 1; print "ready\n"; accept $c, $l; <STDIN>' <>hold
+    local deaf=$pid
+    within shows deaf.out ready
+    start client "$b/client" d
+    within sleeps "$pid"
+    grep -q '^SigCgt:.*2000$' "/proc/$pid/status"
+    kill -ALRM "$pid"
+    ends "$pid" 1
+    [ "$(cat client.err)" = "client: d: no answer within 10 s" ]
+    [ ! -s client.out ]
+    kill "$deaf"
+    within gone "$deaf"
     fake '""'
     expect 1 "" "client: receive from d: end of file before an answer"
     fake '"x" x 256'
     expect 1 "" "client: receive from d: longer than 255 bytes"
+    fake 'eval { for (split //, "in pieces") { syswrite $c, $_; do { $n = pack "i", 0; ioctl($c, 0x5411, $n) } while unpack "i", $n } }; ""'
+    expect 0 "message from server: in pieces" ""
     fake '"\e[31m\0"'
     expect 0 'message from server: \x1b[31m\x00' ""
 }

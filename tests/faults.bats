@@ -107,6 +107,33 @@ nth() {
         "$bin/mmap/$name" 1
 }
 
+@test "mmap, producer: a signal in the midst leaves no temporary file" {
+    local call
+    for call in lseek link; do
+        inject "$call:signal=TERM" "$bin/mmap/mmap" new # which is held back until all is done
+        expect 0 "" ""
+        [ "$("$bin/mmap/mmap2" new)" = "Hello World" ]
+        rm new
+        inject "$call:signal=TERM" "$bin/mmap/producer" new
+        [ "$status" -eq 143 ]
+        none 'new*'
+    done
+}
+
+@test "mmap, producer: a file that comes while they make theirs is not replaced" {
+    local name
+    for name in mmap producer; do
+        rm -f new
+        start it strace -f -qq -o trace -e inject=lseek:delay_enter=1000000 "$bin/mmap/$name" new </dev/null
+        within compgen -G 'new.*'
+        echo mine >new
+        ends "$pid" 1
+        [[ $(cat it.err) == "$name: link new."??????" to new: File exists" ]]
+        [ "$(cat new)" = mine ]
+        none 'new.*'
+    done
+}
+
 @test "a call that fails is named, and its reason: the servers" {
     local name s=$bin/domain_sock/server d=$bin/domain_sock/dgram_server t=$bin/tcp/server
     for name in "$s" "$d"; do

@@ -155,3 +155,19 @@ first" ""
     [ "$status" -ne 0 ]
     [[ $stderr == "replay: no console block of README.md runs build/fifo/"* ]]
 }
+
+@test "a line that could not be written is an error also where the output is line-buffered" {
+    command -v stdbuf >/dev/null || skip "no stdbuf(1)"
+    ! grep -q __asan_init "$bin/pipes/pipes" || skip "the sanitizer must be loaded first"
+    "$bin/mmap/mmap"
+    local program
+    for program in pipes/pipes pipes/fork_pipe signals/reentrancy 'signals/sleep_alarm 0' signals/signal_table mmap/mmap2 \
+        mmap/consumer mmap/relative 'mmap/atomicity 10' 'mmap/mmap_vs_write 1' mmap_locks/robust_mutex \
+        'domain_sock/duplex 1' domain_sock/pass_descriptor 'pipes/ping_pong 1'; do
+        read -ra command <<<"$program"
+        in_shell 'stdbuf -oL "$@" >/dev/full' "$bin/${command[0]}" "${command[@]:1}"
+        echo "$program: $status: $stderr"
+        [ "$status" -eq 1 ]
+        [[ $stderr == *"write standard output: No space left on device"* ]]
+    done
+}

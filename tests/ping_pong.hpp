@@ -144,7 +144,7 @@ int run(const char *mechanism, Options options, pid_t child, Send send, Receive 
            mechanism, options.round_trips, options.bytes,
            time.count() / static_cast<double>(options.round_trips),
            switches / static_cast<double>(all));
-    if (fflush(stdout) != 0) err(1, "write standard output");
+    if (ferror(stdout) != 0 || fflush(stdout) != 0) err(1, "write standard output");
     return 0;
 }
 

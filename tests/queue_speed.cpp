@@ -58,5 +58,5 @@ int main(int argc, char *argv[]) {
     if (status != 0) errx(1, "the consumer failed");
     const std::chrono::duration<double> time = std::chrono::steady_clock::now() - start;
     printf("%.0f messages/s\n", static_cast<double>(messages) / time.count());
-    if (fflush(stdout) != 0) err(1, "write standard output");
+    if (ferror(stdout) != 0 || fflush(stdout) != 0) err(1, "write standard output");
 }

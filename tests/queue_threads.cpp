@@ -94,5 +94,5 @@ int main() {
                 errx(1, "out of order");
     if (Message::ReleaseFile(here) == -1 || Message::ReleaseFile(there) == -1) err(1, "munmap");
     printf("%d messages, in order for each of 2 producers\n", 2 * each);
-    if (fflush(stdout) != 0) err(1, "write standard output");
+    if (ferror(stdout) != 0 || fflush(stdout) != 0) err(1, "write standard output");
 }

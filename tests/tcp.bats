@@ -168,6 +168,17 @@ message from client: $most" ] # the last byte of what is sent urgently travels a
     stop
 }
 
+@test "server, client: the signals they count on are let in, even if blocked at the start" {
+    start server env --block-signal=TERM,CHLD,ALRM "$b/server" 0
+    server=$pid
+    within grep -q '^listening on .* port [1-9]' server.out
+    run_limited env --block-signal=ALRM "$b/client" 127.0.0.1 "$(sed 's/.* port //' server.out)"
+    expect 0 "message from server: hello from server" ""
+    within children_are 0
+    [[ $(grep '^SigBlk' "/proc/$server/status") == *$'\t'0000000000000000 ]]
+    stop
+}
+
 @test "server: ends by each signal; a child that is being served is not ended with it" {
     mkfifo hold
     local signal child
@@ -220,6 +231,8 @@ message from client: $most" ] # the last byte of what is sent urgently travels a
     fake '<$c>; print $c "x" x 256'
     at="127.0.0.1 port $(cat fake.out)"
     expect 1 "" "client: receive from $at: longer than 255 bytes"
+    fake '<$c>; for (split //, "in pieces") { syswrite $c, $_; do { $n = pack "i", 0; ioctl($c, 0x5411, $n) } while unpack "i", $n }'
+    expect 0 "message from server: in pieces" ""
     fake '<$c>; print $c "\e[31m\0"'
     expect 0 'message from server: \x1b[31m\x00' ""
 }
