@@ -8,9 +8,9 @@
 //                    message from client: hello from a client
 //        terminal 2: message from server: hello from server
 //
-// One connected socket carries both directions. The client shuts down its own when it has sent all:
-// that is how the server knows the request is complete. tcp/client.cpp is the same client with
-// another address.
+// One connected socket carries both directions. The client shuts down its sending side when it has
+// sent all: that is how the server knows the request is complete. tcp/client.cpp is the same client
+// with another address. One alarm limits all that may wait: a busy server lets its clients wait.
 
 #include <ctype.h>
 #include <err.h>
@@ -31,16 +31,23 @@ static void on_timeout(int) {  // async-signal-safe calls alone
     _exit(1);
 }
 
-int main(int argc, char *argv[]) {
-    if (argc != 2 && argc != 3) errx(2, "usage: client PATH [MESSAGE]");
-    const char *path = argv[1];
-    const std::string_view message = argc == 3 ? argv[2] : "hello from a client";
-
+static int connect_to(const char *path) {
     sockaddr_un address = {};
     address.sun_family = AF_UNIX;
     const int bytes = snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
     if (bytes < 1 || bytes >= static_cast<int>(sizeof address.sun_path))
         errx(1, "%s: a socket's path has 1 to %zu bytes", path, sizeof address.sun_path - 1);
+    const int connection = socket(PF_UNIX, SOCK_STREAM, 0);
+    if (connection == -1) err(1, "socket");
+    if (connect(connection, reinterpret_cast<const sockaddr *>(&address), sizeof address) == -1)
+        err(1, "connect %s", path);
+    return connection;
+}
+
+int main(int argc, char *argv[]) {
+    if (argc != 2 && argc != 3) errx(2, "usage: client PATH [MESSAGE]");
+    const char *const path = argv[1];
+    const std::string_view message = argc == 3 ? argv[2] : "hello from a client";
 
     snprintf(timeout_text, sizeof timeout_text, "client: %s: no answer within 10 s\n", path);
     struct sigaction action = {};
@@ -50,13 +57,9 @@ int main(int argc, char *argv[]) {
     sigemptyset(&alarms);
     sigaddset(&alarms, SIGALRM);
     if (sigprocmask(SIG_UNBLOCK, &alarms, nullptr) == -1) err(1, "sigprocmask");
-    alarm(10);  // a server that is busy lets its clients wait
+    alarm(10);
 
-    const int connection = socket(PF_UNIX, SOCK_STREAM, 0);
-    if (connection == -1) err(1, "socket");
-    if (connect(connection, reinterpret_cast<const sockaddr *>(&address), sizeof address) == -1)
-        err(1, "connect %s", path);
-
+    const int connection = connect_to(path);
     const ssize_t sent = send(connection, message.data(), message.size(), MSG_NOSIGNAL);
     if (sent == -1) err(1, "send to %s", path);
     if (static_cast<size_t>(sent) != message.size()) errx(1, "send to %s: interrupted", path);

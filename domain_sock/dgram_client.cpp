@@ -16,7 +16,6 @@
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <initializer_list>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,7 +40,7 @@ static void give_up(int signo) {  // async-signal-safe calls alone
     remove_own();
     if (signo != SIGALRM) {
         signal(signo, SIG_DFL);
-        raise(signo);  // on return from here it ends the client, which so shows what ended it
+        raise(signo);  // on return from here it ends the client, so that its exit status shows what
         return;
     }
     const char text[] = "dgram_client: not all answers within 5 s\n";
@@ -92,7 +91,7 @@ int main(int argc, char *argv[]) {
     if (atexit(remove_own) != 0) errx(1, "atexit");
     const int client = socket(PF_UNIX, SOCK_DGRAM, 0);
     if (client == -1) err(1, "socket");
-    umask(0177);  // mode 0600
+    umask(0177);  // only this user may send
     if (bind(client, reinterpret_cast<const sockaddr *>(&own), sizeof own) == -1)
         err(1, "bind %s", own.sun_path);
     if (lstat(own.sun_path, &made) == -1) err(1, "lstat %s", own.sun_path);

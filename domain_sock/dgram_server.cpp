@@ -79,7 +79,7 @@ static int open_socket() {
 
     const int server = socket(PF_UNIX, SOCK_DGRAM, 0);
     if (server == -1) err(1, "socket");
-    umask(0177);  // mode 0600
+    umask(0177);  // only this user may send
     if (bind(server, address, sizeof name) == -1) {
         if (errno != EADDRINUSE) err(1, "bind %s", path);
         remove_stale(address, sizeof name);

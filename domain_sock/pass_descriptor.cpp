@@ -1,6 +1,6 @@
 // pass_descriptor - hands an open file to a process that could not open it
 //
-// Text:  Domain Sockets: what only they can do
+// Text:  Domain Sockets (what no pipe and no TCP connection can do)
 // Run:   build/domain_sock/pass_descriptor
 // See:   receiver: open /tmp/pass_descriptor.…: No such file or directory
 //        receiver: read through the descriptor: Hello World

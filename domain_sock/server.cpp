@@ -16,7 +16,6 @@
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <initializer_list>
 #include <libgen.h>
 #include <signal.h>
 #include <stdio.h>
@@ -49,7 +48,7 @@ static void on_stop(int) {  // this and all that follows in handlers is async-si
 static void on_child_end(int) {
     const int saved = errno;
     while (waitpid(-1, nullptr, WNOHANG) > 0)
-        if (children > 0) children = children - 1;  // there may be others, from before our exec
+        if (children > 0) children = children - 1;  // others may have come through exec
     errno = saved;
 }
 
@@ -64,7 +63,7 @@ static void handle(int connection) {
     size_t length = 0;
     bool too_long = false;
     ssize_t got = 0;
-    // It may come in any number of pieces; complete it is at the end of file.
+    // It may come in any number of pieces; it is complete at the end of file.
     while ((got = recv(connection, request + length, sizeof request - length, 0)) > 0) {
         length += static_cast<size_t>(got);
         if (length < sizeof request) continue;
@@ -122,7 +121,7 @@ static int open_listener() {
 
     const int listener = socket(PF_UNIX, SOCK_STREAM, 0);
     if (listener == -1) err(1, "socket");
-    umask(0177);  // mode 0600
+    umask(0177);  // only this user may connect
     if (bind(listener, address, sizeof name) == -1) {
         if (errno != EADDRINUSE) err(1, "bind %s", path);
         remove_stale(address, sizeof name);
@@ -154,9 +153,7 @@ int main(int argc, char *argv[]) {
 
     struct sigaction action = {};
     for (const int signo : held_signals) {
-        action.sa_handler = signo == SIGCHLD   ? on_child_end
-                            : signo == SIGALRM ? on_timeout
-                                               : on_stop;
+        action.sa_handler = signo == SIGCHLD ? on_child_end : on_stop;
         if (signo == SIGHUP && signal(signo, SIG_IGN) == SIG_IGN) continue;  // by nohup(1)
         if (sigaction(signo, &action, nullptr) == -1) err(1, "sigaction %d", signo);
     }

@@ -7,12 +7,13 @@
 //
 // To count, a processor loads the number, adds 1 and stores it. What another process has stored in
 // the meantime is then overwritten. With both on one processor this happens only where one is
-// interrupted between load and store: seldom, but then all is lost that the other counts in its
-// turn.
+// interrupted between load and store: rarely, but then everything the other counted
+// meanwhile is lost.
 //
 // The plain counter is an atomic, too, so that the compiler may not count in a register and store
-// once. But it is loaded and stored by two separate operations. On x86 these are the mov, add, mov
-// of the ++ of a plain long; the ++ of an atomic is one instruction, lock add.
+// once. But it is loaded and stored by two separate operations. In the machine code that is what ++
+// of a plain long is: on x86 mov, add, mov, or one add to memory, which still loads and stores one
+// after the other. The ++ of an atomic has the lock prefix, which makes the two one.
 
 #include <atomic>
 #include <charconv>

@@ -7,7 +7,8 @@
 // See:   terminal 1: shared.dat holds "Hello World"; press Enter to remove it
 //        terminal 2: Hello World
 //
-// Both processes have the same page of memory. Nothing here waits for the producer: there is a
+// The same reader as mmap2.cpp, now with the writer alive: both processes have the same page of
+// memory. Nothing here waits for the producer: there is a
 // file, and it is complete, or there is none.
 
 #include <err.h>
@@ -42,7 +43,7 @@ int main(int argc, char *argv[]) {
     if (close(fd) == -1) err(1, "close %s", path);
 
     // The mapping says nothing of where a string ends: only a NUL in it does.
-    if (memchr(text, '\0', size) == nullptr) errx(1, "%s: no string: has no NUL", path);
+    if (memchr(text, '\0', size) == nullptr) errx(1, "%s: not a string: no NUL", path);
     printf("%s\n", text);
     if (ferror(stdout) != 0 || fflush(stdout) != 0) err(1, "write standard output");
 }

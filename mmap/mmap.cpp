@@ -48,7 +48,7 @@ int main(int argc, char *argv[]) {
     if (argc > 2) errx(2, "usage: mmap [FILE]");
     const char *path = argc > 1 ? argv[1] : "shared.dat";
 
-    // All is done in a moment; no signal shall end us in its midst and leave the temporary file.
+    // All is done in a moment; a signal must not end us midway and leave the temporary file.
     sigset_t all;
     sigfillset(&all);
     if (sigprocmask(SIG_BLOCK, &all, nullptr) == -1) err(1, "sigprocmask");

@@ -39,7 +39,7 @@ int main(int argc, char *argv[]) {
     if (close(fd) == -1) err(1, "close %s", path);
 
     // The mapping says nothing of where a string ends: only a NUL in it does.
-    if (memchr(text, '\0', size) == nullptr) errx(1, "%s: no string: has no NUL", path);
+    if (memchr(text, '\0', size) == nullptr) errx(1, "%s: not a string: no NUL", path);
     printf("%s\n", text);
     if (ferror(stdout) != 0 || fflush(stdout) != 0) err(1, "write standard output");
 }

@@ -6,10 +6,12 @@
 //
 // write() and read() copy between a buffer of the process, here of 64 KiB, and the kernel's pages.
 // Through a mapping the process works on these pages themselves. That saves the copy. But the first
-// access to each page of a mapping is a page fault, in which the kernel fetches or makes the page
-// and enters it in the process's tables: for a new file that costs more than the copy would. So the
-// text's claim holds where the pages are there and stay mapped. All this is the page cache: neither
-// way waits for the disk.
+// access to a page of a mapping is a page fault, in which the kernel fetches or makes the page and
+// enters it in the process's tables, perhaps with its neighbours. Where pages must be made, for a
+// new file, the faults cost more than the copy would; where they are there, it depends on how many
+// come at once; and a mapping that stays has none, so that the text's claim holds. The times are
+// those of mmap() and the access, without munmap(). All is in the page cache: neither way waits for
+// the disk.
 
 #include <algorithm>
 #include <charconv>

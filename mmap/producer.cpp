@@ -7,7 +7,7 @@
 // See:   terminal 1: shared.dat holds "Hello World"; press Enter to remove it
 //        terminal 2: Hello World
 //
-// What mmap does, with the producer alive while others read; it removes the file at the end, if the
+// Like mmap.cpp, but it stays alive while others read, and removes the file at the end, if the
 // name then still stands for its own file. The mapping is shared: what it stored is in the file and
 // in the consumer's mapping, without a write().
 
@@ -31,7 +31,8 @@ static struct stat made;     // the file, once it has been made; else all zero
 
 static void remove_own() {
     struct stat now = {};
-    // What comes between the look and the removal cannot be seen: unlink() takes a name, no file.
+    // What comes between the look and the removal cannot be seen: unlink() takes a name, not a
+    // file.
     if (lstat(name, &now) == -1 || now.st_ino != made.st_ino || now.st_dev != made.st_dev) return;
     unlink(name);
 }
@@ -39,7 +40,7 @@ static void remove_own() {
 static void on_stop(int signo) {  // async-signal-safe calls alone
     remove_own();
     signal(signo, SIG_DFL);
-    raise(signo);  // on return from here it ends the producer, which so shows what ended it
+    raise(signo);  // on return from here it ends the producer, so that its exit status shows what
 }
 
 // Whether there is a file already; one that holds anything else than what we write is left alone.
@@ -69,8 +70,9 @@ int main(int argc, char *argv[]) {
     // Held back while the file may be there and the handler not know of it.
     sigset_t held;
     sigemptyset(&held);
-    for (const int signo : {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGXFSZ}) sigaddset(&held, signo);
+    for (const int signo : {SIGHUP, SIGINT, SIGQUIT, SIGTERM}) sigaddset(&held, signo);
     if (sigprocmask(SIG_BLOCK, &held, nullptr) == -1) err(1, "sigprocmask");
+    if (signal(SIGXFSZ, SIG_IGN) == SIG_ERR) err(1, "ignore SIGXFSZ");  // an error of the call
     if (atexit(remove_own) != 0) errx(1, "atexit");
     const bool replace = is_there(path);
 
@@ -101,7 +103,7 @@ int main(int argc, char *argv[]) {
     for (const int signo : {SIGINT, SIGQUIT, SIGTERM})
         if (sigaction(signo, &action, nullptr) == -1) err(1, "sigaction %d", signo);
     if (signal(SIGHUP, SIG_IGN) != SIG_IGN && sigaction(SIGHUP, &action, nullptr) == -1)
-        err(1, "sigaction SIGHUP");  // which nohup(1) has ignored, and then stays so
+        err(1, "sigaction SIGHUP");  // unless nohup(1) has made us ignore it
     if (signal(SIGPIPE, SIG_IGN) == SIG_ERR) err(1, "ignore SIGPIPE");
     if (sigprocmask(SIG_UNBLOCK, &held, nullptr) == -1) err(1, "sigprocmask");
 

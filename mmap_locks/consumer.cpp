@@ -11,7 +11,7 @@
 //        terminal 2: 1: 0, and so on to 100: 99
 //
 // A pipe's reader meets end of file when no process has the write end any more: the kernel keeps
-// count. A queue in memory must say it itself, and cannot when its producer is killed. So a
+// count. A queue in memory must record the end itself, and cannot when its producer is killed. So a
 // consumer that has waited for a second asks the kernel whether there still is a producer.
 
 #include "message.hpp"
@@ -33,7 +33,7 @@ static void on_stop(int signo) { stop = signo; }
 int main(int argc, char *argv[]) {
     if (argc > 3) errx(2, "usage: consumer [FILE [COUNT]]");
     const char *path = argc > 1 ? argv[1] : "queue.dat";
-    long count = 0;  // without an end
+    long count = 0;  // 0: no limit
     if (argc == 3) {
         const char *const end = argv[2] + strlen(argv[2]);
         const auto [rest, error] = std::from_chars(argv[2], end, count);

@@ -9,7 +9,6 @@
 
 #include "../tests/ping_pong.hpp"
 
-#include <new>
 #include <semaphore.h>
 #include <sys/mman.h>
 

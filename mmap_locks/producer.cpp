@@ -40,7 +40,7 @@ static void remove_file() {
 static void end_now(int signo) {  // async-signal-safe calls alone
     remove_file();
     signal(signo, SIG_DFL);
-    raise(signo);  // on return from here it ends the producer, which so shows what ended it
+    raise(signo);  // on return from here it ends the producer, so that its exit status shows what
 }
 
 [[noreturn]] static void fail(const char *operation) {

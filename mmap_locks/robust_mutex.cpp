@@ -1,6 +1,6 @@
 // robust_mutex - the holder of a lock is killed: the next one learns it, repairs, and goes on
 //
-// Text:  Shared Memory Locking: what a semaphore cannot do
+// Text:  Shared Memory Locking
 // Run:   build/mmap_locks/robust_mutex
 // See:   plain mutex: nobody unlocks it any more: Connection timed out after 1 s
 //        robust mutex: Owner died: found 70 + 50, repaired to 50 + 50

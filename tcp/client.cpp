@@ -73,7 +73,7 @@ int main(int argc, char *argv[]) {
     sigemptyset(&alarms);
     sigaddset(&alarms, SIGALRM);
     if (sigprocmask(SIG_UNBLOCK, &alarms, nullptr) == -1) err(1, "sigprocmask");
-    alarm(10);  // a server that is busy lets its clients wait
+    alarm(10);
 
     const int connection = connect_to(host, port);
     const ssize_t sent = send(connection, message.data(), message.size(), MSG_NOSIGNAL);

@@ -3,27 +3,25 @@
 // Text:  TCP/IP
 // Run:   terminal 1: build/tcp/server 5050
 //        terminal 2: build/tcp/client localhost 5050
-//        for clients on other machines: build/tcp/server -a 0.0.0.0 5050, or -a :: for IPv6 as well
+//        Without -a only this machine can connect. For others: build/tcp/server -a 0.0.0.0 5050,
+//        or -a :: for IPv6 as well. Port 0 is any free port; the line tells which.
 // See:   terminal 1: listening on 127.0.0.1 port 5050
 //                    message from client: hello from a client
 //        terminal 2: message from server: hello from server
 //
 // A request is what a client sends until it shuts down its sending side: a stream has no messages,
 // only an end. SIGINT or SIGTERM ends the server; a client that is being served still gets its
-// answer. domain_sock/server.cpp is the same server with another address. Without -a only this
-// machine can connect. Port 0 is any free port; the line tells which.
+// answer. domain_sock/server.cpp is the same server with another address.
 
 #include <charconv>
 #include <ctype.h>
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <initializer_list>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -32,12 +30,13 @@
 static constexpr int most_children = 64;
 static volatile sig_atomic_t children;
 
-static void on_stop(int) { _exit(0); }  // there is no name that would have to be removed
+// What handlers call is async-signal-safe. There is no name that would have to be removed.
+static void on_stop(int) { _exit(0); }
 
 static void on_child_end(int) {
     const int saved = errno;
     while (waitpid(-1, nullptr, WNOHANG) > 0)
-        if (children > 0) children = children - 1;  // there may be others, from before our exec
+        if (children > 0) children = children - 1;  // others may have come through exec
     errno = saved;
 }
 
@@ -52,7 +51,7 @@ static void handle(int connection) {
     size_t length = 0;
     bool too_long = false;
     ssize_t got = 0;
-    // It may come in any number of pieces; complete it is at the end of file.
+    // It may come in any number of pieces; it is complete at the end of file.
     while ((got = recv(connection, request + length, sizeof request - length, 0)) > 0) {
         length += static_cast<size_t>(got);
         if (length < sizeof request) continue;
@@ -136,9 +135,7 @@ int main(int argc, char *argv[]) {
 
     struct sigaction action = {};
     for (const int signo : held_signals) {
-        action.sa_handler = signo == SIGCHLD   ? on_child_end
-                            : signo == SIGALRM ? on_timeout
-                                               : on_stop;
+        action.sa_handler = signo == SIGCHLD ? on_child_end : on_stop;
         if (signo == SIGHUP && signal(signo, SIG_IGN) == SIG_IGN) continue;  // by nohup(1)
         if (sigaction(signo, &action, nullptr) == -1) err(1, "sigaction %d", signo);
     }

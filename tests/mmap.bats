@@ -138,9 +138,9 @@ END
         run_limited "$b/$program" empty
         expect 1 "" "$program: empty: empty"
         run_limited "$b/$program" no_nul
-        expect 1 "" "$program: no_nul: no string: has no NUL"
+        expect 1 "" "$program: no_nul: not a string: no NUL"
         run_limited "$b/$program" page
-        expect 1 "" "$program: page: no string: has no NUL"
+        expect 1 "" "$program: page: not a string: no NUL"
         run_limited "$b/$program" tmp
         expect 1 "" "$program: tmp: not a regular file"
         run_limited "$b/$program" fifo

@@ -101,6 +101,8 @@ message from client: and one more" ]
     expect 1 "message from server: refused: longer than 255 bytes" "client: the server has refused the message"
     run_limited "$b/client" localhost "$port" "$(head -c 100000 /dev/zero | tr '\0' x)"
     expect 1 "message from server: refused: longer than 255 bytes" "client: the server has refused the message"
+    peer 'for (1, 2) { syswrite $s, "x" x 200; do { $n = pack "i", 0; ioctl($s, 0x5411, $n) } while unpack "i", $n } shutdown $s, 1; print <$s>'
+    expect 0 "refused: longer than 255 bytes" ""
     stop
     [ "$(sed 1d server.out)" = "message from client: in pieces
 message from client: 
