@@ -190,7 +190,28 @@ END
         in_shell '"$@" >/dev/full' "$b/${command[0]}" "${command[@]:1}"
         [ "$status" -ne 0 ]
         [ -z "$output" ]
-        [[ ${stderr%%$'\n'*} =~ ^${program% *}:\ (.*: )?write\ standard\ output:\ No\ space\ left\ on\ device$ ]]
+        local who=
+        [ "$program" != relative ] || who='writer: '
+        expect 1 "" "${command[0]}: ${who}write standard output: No space left on device"
+    done
+    for program in absolute relative 'atomicity 10' 'mmap_vs_write 1'; do
+        read -ra command <<<"$program"
+        in_shell '"$@" >&-' "$b/${command[0]}" "${command[@]:1}"
+        expect 1 "" "${command[0]}: standard output: Bad file descriptor"
+    done
+    for program in mmap2 consumer; do
+        in_shell '"$1" >&-' "$b/$program"
+        expect 1 "" "$program: write standard output: Bad file descriptor"
+    done
+    in_shell '"$1" new >/dev/full' "$b/producer"
+    expect 1 "" "producer: write standard output: No space left on device"
+    none 'new*'
+    local long
+    long=$(printf './%.0s' {1..2045})file # 4094 bytes: nothing goes behind it
+    for program in mmap producer; do
+        run_limited "$b/$program" "$long"
+        expect 1 "" "$program: $long: too long"
+        none 'file*'
     done
     for program in mmap mmap2 producer consumer; do
         run_limited "$b/$program" a b
@@ -245,6 +266,20 @@ addresses() { sed -n 's/^writer: Volvo 240 at \(0x[0-9a-f]*\)$/\1/p; s/^reader: 
     [ "$(sort -u <<<"$pointers" | wc -l)" -eq 4 ]
     [ "$pointers" = "$(sed -nE 's/^reader: no wheel at (0x[0-9a-f]*): this process has (nothing|something else) there$/\1/p' <<<"$output")" ]
     [ "$(wc -l <<<"$output")" -eq 10 ]
+}
+
+@test "absolute: the reader says truly whether it has something at the wheels' addresses" {
+    ! grep -q __asan_init "$b/absolute" || skip "the sanitizer has its own heap"
+    # The heaps of the two processes begin at the same address only without randomisation.
+    run_limited setarch -R "$b/absolute"
+    [ "$(grep -c 'this process has something else there' <<<"$output")" -eq 4 ]
+    [ "$(cat /proc/sys/kernel/randomize_va_space)" -eq 2 ] || skip "addresses are not randomised here"
+    local round nothing=0
+    for ((round = 0; round < 10; ++round)); do
+        run_limited "$b/absolute"
+        [[ $output != *"this process has nothing there"* ]] || nothing=$((nothing + 1))
+    done
+    [ "$nothing" -gt 5 ]
 }
 
 @test "relative: the reader has the wheels where the writer has them, from the car on" {
