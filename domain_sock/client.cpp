@@ -72,6 +72,7 @@ int main(int argc, char *argv[]) {
     while ((got = recv(connection, answer + length, sizeof answer - length, 0)) > 0)
         length += static_cast<size_t>(got);
     if (got == -1) err(1, "receive from %s", path);
+    alarm(0);
     if (length == 0) errx(1, "receive from %s: end of file before an answer", path);
     if (length == sizeof answer) errx(1, "receive from %s: longer than 255 bytes", path);
     if (close(connection) == -1) err(1, "close the connection");

@@ -101,24 +101,26 @@ int main(int argc, char *argv[]) {
         if (signo == SIGHUP && signal(signo, SIG_IGN) == SIG_IGN) continue;  // by nohup(1)
         if (sigaction(signo, &action, nullptr) == -1) err(1, "sigaction %d", signo);
     }
-    if (signal(SIGPIPE, SIG_IGN) == SIG_ERR) err(1, "ignore SIGPIPE");
+    if (signal(SIGPIPE, SIG_IGN) == SIG_ERR) err(1, "ignore SIGPIPE");  // an error of write
+    if (signal(SIGXFSZ, SIG_IGN) == SIG_ERR) err(1, "ignore SIGXFSZ");  // likewise
     if (sigprocmask(SIG_UNBLOCK, &held, nullptr) == -1) err(1, "sigprocmask");
     alarm(5);
 
     // Connected, it can be sent to by the server alone.
     if (connect(client, reinterpret_cast<const sockaddr *>(&address), sizeof address) == -1)
         err(1, "connect %s", path);
-    // At most 8 answers are under way: the kernel does not keep many that nobody has read yet.
+    // At most 3 answers are under way: the kernel does not keep many that nobody has read yet.
     bool refused = false;
     int answers = 0;
     for (int i = 0; i < count; ++i) {
         if (send(client, messages[i], strlen(messages[i]), MSG_NOSIGNAL) == -1)
             err(1, "send to %s", path);
-        if (i - answers < 7) continue;
+        if (i - answers < 2) continue;
         refused |= receive_answer(client, path);
         ++answers;
     }
     for (; answers < count; ++answers) refused |= receive_answer(client, path);
+    alarm(0);
     if (ferror(stdout) != 0 || fflush(stdout) != 0) err(1, "write standard output");
     if (close(client) == -1) err(1, "close %s", path);
     if (refused) errx(1, "the server has refused a message");

@@ -157,7 +157,9 @@ int main(int argc, char *argv[]) {
         if (signo == SIGHUP && signal(signo, SIG_IGN) == SIG_IGN) continue;  // by nohup(1)
         if (sigaction(signo, &action, nullptr) == -1) err(1, "sigaction %d", signo);
     }
-    if (signal(SIGPIPE, SIG_IGN) == SIG_ERR) err(1, "ignore SIGPIPE");
+    if (signal(SIGPIPE, SIG_IGN) == SIG_ERR) err(1, "ignore SIGPIPE");  // an error of write
+    if (signal(SIGXFSZ, SIG_IGN) == SIG_ERR) err(1, "ignore SIGXFSZ");  // likewise
+    if (sigprocmask(SIG_UNBLOCK, &held, nullptr) == -1) err(1, "sigprocmask");
     printf("listening on %s\n", path);
     if (ferror(stdout) != 0 || fflush(stdout) != 0) err(1, "write standard output");
 

@@ -53,6 +53,7 @@ int main(int argc, char *argv[]) {
         if (sigaction(signo, &action, nullptr) == -1) err(1, "sigaction %d", signo);
     }
 
+    if (signal(SIGXFSZ, SIG_IGN) == SIG_ERR) err(1, "ignore SIGXFSZ");  // an error of the call
     const int fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
     if (fd == -1 && errno == ENOENT) errx(1, "open %s: no such file: start a producer first", path);
     if (fd == -1) err(1, "open %s", path);
@@ -60,6 +61,7 @@ int main(int argc, char *argv[]) {
     if (queue == nullptr && errno == EINVAL) errx(1, "%s: not a queue", path);
     if (queue == nullptr) err(1, "map %s", path);
 
+    bool told = false;
     for (long n = 1; stop == 0 && (count == 0 || n <= count);) {
         char text[Message::message_bytes];
         const int got = queue->DequeueMessage(text);
@@ -78,6 +80,8 @@ int main(int argc, char *argv[]) {
             const int abandoned = queue->Abandoned(fd);
             if (abandoned == -1) err(1, "look for the producers of %s", path);
             if (abandoned == 1) errx(1, "%s: the producer has died before it was done", path);
+            if (!told) warnx("%s is empty: waiting for a producer; Ctrl-C ends it", path);
+            told = true;
         }
     }
     if (Message::ReleaseFile(queue) == -1) err(1, "munmap %s", path);

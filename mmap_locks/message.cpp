@@ -90,7 +90,9 @@ static int take(sem_t *semaphore, int seconds, bool interruptible) {
     int result = 0;
     do result = sem_timedwait(semaphore, &until);
     while (result == -1 && errno == EINTR && !interruptible);
-    return result;
+    if (result == 0 || errno != ETIMEDOUT) return result;
+    // A last look: who was killed inside sem_post may have counted up and not woken anybody.
+    return sem_trywait(semaphore) == 0 ? 0 : fail(ETIMEDOUT);
 }
 
 int Message::Lock() {
@@ -177,9 +179,9 @@ int Message::AddProducer(int fd) {
 int Message::Abandoned(int fd) {
     if (Lock() == -1) return -1;
     const int others = record_lock(F_GETLK, fd, F_WRLCK, producing, producing);
-    const bool ended = _ended != 0;
+    const bool over = _ended == 0 && _count == 0;
     if (Unlock() == -1 || others == -1) return -1;
-    return others == 0 && !ended;
+    return others == 0 && over;
 }
 
 int Message::RemoveProducer(int fd) {

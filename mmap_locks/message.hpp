@@ -34,13 +34,13 @@ class Message {
     // Unmaps it. The queue stays in the file. Returns 0, or -1 (munmap's errors).
     static int ReleaseFile(Message *queue);
 
-    // Appends text. Blocks while the queue is full, at most one second: then -1 with ETIMEDOUT, or
+    // Appends text. Blocks while the queue is full, about a second: then -1 with ETIMEDOUT, or
     // EINTR where a signal handler has interrupted the wait; nothing has changed then. EMSGSIZE, at
     // once: text has more than message_bytes - 1 bytes.
     int EnqueueMessage(const char *text);
 
     // Removes the oldest message and copies it to text, of message_bytes bytes. Returns 1; or 0
-    // when the queue is empty and no producer will add to it. Blocks while it is empty, at most one
+    // when the queue is empty and no producer will add to it. Blocks while it is empty, about a
     // second: ETIMEDOUT or EINTR as above.
     int DequeueMessage(char *text);
 
@@ -55,8 +55,9 @@ class Message {
     // alone.
     int RemoveProducer(int fd);
 
-    // Whether the queue in the file fd will never end: 1 if no other process is a producer and the
-    // last one has not said that it is done; else 0. Blocks for the lock alone.
+    // Whether nothing comes any more, and no end either: 1 if the queue is empty, no other process
+    // is a producer, and the last one has not said that it is done; else 0. Blocks for the lock
+    // alone.
     int Abandoned(int fd);
 
     // Removes the name if it is the file fd's, and no other process that has added itself as a

@@ -89,6 +89,7 @@ int main(int argc, char *argv[]) {
     while ((got = recv(connection, answer + length, sizeof answer - length, 0)) > 0)
         length += static_cast<size_t>(got);
     if (got == -1) err(1, "receive from %s port %s", host, port);
+    alarm(0);
     if (length == 0) errx(1, "receive from %s port %s: end of file before an answer", host, port);
     if (length == sizeof answer)
         errx(1, "receive from %s port %s: longer than 255 bytes", host, port);

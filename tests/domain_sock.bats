@@ -231,6 +231,38 @@ children_are() { [ "$(wc -w <"/proc/$server/task/$server/children")" -eq "$1" ];
     done
 }
 
+@test "servers, clients: a limit on the size of files is an error of the write, and nothing is left" {
+    local name
+    head -c 1024 /dev/zero >log
+    for name in server dgram_server; do
+        in_shell 'ulimit -f 1; "$1" d 2>&1 >>log' "$b/$name"
+        expect 1 "$name: write standard output: File too large" ""
+        [ ! -e d ]
+    done
+    serve dgram_server
+    in_shell 'ulimit -f 1; "$1" d 2>&1 >>log' "$b/dgram_client"
+    expect 1 "dgram_client: write standard output: File too large" ""
+    none 'd.*'
+    stop
+}
+
+@test "server: a signal ends it while nobody takes what it prints" {
+    mkfifo full
+    exec 5<>full
+    head -c 65536 /dev/zero >&5
+    local name
+    for name in server dgram_server; do
+        env --default-signal "$b/$name" d >&5 2>/dev/null 3>&- 4>&- &
+        pid=$!
+        within test -S d
+        within sleeps "$pid"
+        kill "$pid"
+        ends "$pid" 0
+        [ ! -e d ]
+    done
+    exec 5>&-
+}
+
 @test "server: removes no socket that is not its own any more" {
     local name
     for name in server dgram_server; do

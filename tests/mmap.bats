@@ -360,6 +360,20 @@ read again, same mapping" ]
     done <<<"$rows"
 }
 
+@test "mmap, producer: a limit on the size of files is an error of the write" {
+    local program
+    for program in mmap producer; do
+        in_shell 'ulimit -f 0; "$1" new 2>&1' "$b/$program"
+        [ "$status" -eq 1 ]
+        [[ $output == "$program: write new."??????": File too large" ]]
+        none 'new*'
+    done
+    head -c 1024 /dev/zero >log
+    in_shell 'ulimit -f 1; "$1" new 2>&1 >>log' "$b/producer"
+    expect 1 "producer: write standard output: File too large" ""
+    none 'new*'
+}
+
 @test "mmap_vs_write: a full disk is an error, of write and of a store to the mapping" {
     ((EUID == 0)) || skip "only root can mount"
     mkdir small

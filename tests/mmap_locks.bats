@@ -180,6 +180,21 @@ dequeued=$(for i in {0..99}; do echo "$((i + 1)): $i"; done)
     [ ! -e queue ]
 }
 
+@test "consumer: says that it waits for a producer, once" {
+    start producer "$b/producer" queue <<<''
+    local producer=$pid
+    within shows producer.out "enqueued 4"
+    kill -STOP "$producer"
+    start consumer "$b/consumer" queue
+    within shows consumer.err "consumer: queue is empty: waiting for a producer; Ctrl-C ends it"
+    [ "$(tail -n 1 consumer.out)" = "5: 4" ]
+    kill -CONT "$producer"
+    ends "$pid" 0
+    ends "$producer" 0
+    [ "$(cat consumer.out)" = "$dequeued" ]
+    [ "$(wc -l <consumer.err)" -eq 1 ]
+}
+
 @test "a live producer, a killed one: no false alarm while one is left" {
     start killed "$b/producer" queue
     local killed=$pid
