@@ -144,7 +144,7 @@ mapping='mmap:ENOMEM munmap:EINVAL openat:EACCES'
 }
 
 @test "sweep: atomicity of mmap" {
-    sweep "pwrite64:ENOSPC mmap:ENOMEM munmap:EINVAL write:ENOSPC wait4:ECHILD clone:EAGAIN pipe2:EMFILE read:EIO
+    sweep "pwrite64:ENOSPC mmap:ENOMEM munmap:EINVAL write:ENOSPC wait4:ECHILD clone:EAGAIN
         sched_getaffinity:EPERM sched_setaffinity:EPERM prctl:EPERM" "$bin/mmap/atomicity" 10
 }
 
