@@ -263,6 +263,28 @@ children_are() { [ "$(wc -w <"/proc/$server/task/$server/children")" -eq "$1" ];
     exec 5>&-
 }
 
+@test "server, dgram_server: wait for the turn that another has, say so, and can be interrupted" {
+    local name turn
+    mkfifo hold
+    for name in server dgram_server; do
+        start turn flock . sh -c 'echo mine; read -r line' <>hold
+        turn=$pid
+        within shows turn.out mine
+        start server "$b/$name" d
+        within shows server.err "$name: waiting for a lock on the directory of d; Ctrl-C ends it"
+        kill -INT "$pid"
+        ends "$pid" 130
+        start server "$b/$name" d
+        within shows server.err "$name: waiting for a lock on the directory of d; Ctrl-C ends it"
+        [ ! -e d ]
+        echo >hold
+        ends "$turn" 0
+        within shows server.out "listening on d"
+        server=$pid
+        stop
+    done
+}
+
 @test "server: removes no socket that is not its own any more" {
     local name
     for name in server dgram_server; do
