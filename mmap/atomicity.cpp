@@ -55,7 +55,7 @@ static void take_processor([[maybe_unused]] int child) {
 // it may be dead.
 static bool meet(Counters *counters) {
     const long here = ++counters->met, both = here + here % 2;
-    for (int i = 0; i < 100000000 && counters->met < both; ++i) {
+    for (int i = 0; i < 1000000000 && counters->met < both; ++i) {
     }
     return counters->met >= both;
 }

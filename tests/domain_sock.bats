@@ -144,7 +144,7 @@ children_are() { [ "$(wc -w <"/proc/$server/task/$server/children")" -eq "$1" ];
 }
 
 @test "server, dgram_server, client: the signals they count on are let in, even if blocked at the start" {
-    local name
+    local name server
     for name in server dgram_server; do
         start server env --block-signal=TERM,CHLD,ALRM "$b/$name" d
         within shows server.out "listening on d"
@@ -250,21 +250,21 @@ children_are() { [ "$(wc -w <"/proc/$server/task/$server/children")" -eq "$1" ];
     mkfifo full
     exec 5<>full
     head -c 65536 /dev/zero >&5
-    local name
+    local name server
     for name in server dgram_server; do
         env --default-signal "$b/$name" d >&5 2>/dev/null 3>&- 4>&- &
-        pid=$!
+        server=$!
         within test -S d
-        within sleeps "$pid"
-        kill "$pid"
-        ends "$pid" 0
+        within sleeps "$server"
+        kill "$server"
+        ends "$server" 0
         [ ! -e d ]
     done
     exec 5>&-
 }
 
 @test "server, dgram_server: wait for the turn that another has, say so, and can be interrupted" {
-    local name turn
+    local name turn server
     mkfifo hold
     for name in server dgram_server; do
         start turn flock . sh -c 'echo mine; read -r line' <>hold

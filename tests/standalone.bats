@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 load helpers
+export BATS_TEST_TIMEOUT=240 # on a busy machine
 
 @test "every program compiles alone, without a warning" {
     local sources=() source header
@@ -13,7 +14,7 @@ load helpers
         sources+=("$source")
     done
     [ "${#sources[@]}" -gt 0 ]
-    run timeout -k 5 55 xargs -0 -P "$(nproc)" -n 1 \
+    run timeout -k 5 220 xargs -0 -P "$(nproc)" -n 1 \
         "${CXX:-c++}" -std=c++20 -Wall -Wextra -Wpedantic -pthread -o /dev/null \
         < <(printf '%s\0' "${sources[@]}")
     echo "$output"
