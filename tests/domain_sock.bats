@@ -6,9 +6,11 @@ b=$bin/domain_sock
 # serve [NAME]: a server at the socket d, whose pid is then in $server
 serve() {
     start server "$b/${1:-server}" d
-    server=$pid
+    adopt
     within shows server.out "listening on d"
 }
+
+adopt() { server=$pid; } # what was started last is the server
 
 stop() {
     kill "$server"
@@ -144,11 +146,11 @@ children_are() { [ "$(wc -w <"/proc/$server/task/$server/children")" -eq "$1" ];
 }
 
 @test "server, dgram_server, client: the signals they count on are let in, even if blocked at the start" {
-    local name server
+    local name
     for name in server dgram_server; do
         start server env --block-signal=TERM,CHLD,ALRM "$b/$name" d
         within shows server.out "listening on d"
-        server=$pid
+        adopt
         if [ "$name" = server ]; then
             run_limited env --block-signal=ALRM "$b/client" d
             expect 0 "message from server: hello from server" ""
@@ -250,21 +252,21 @@ children_are() { [ "$(wc -w <"/proc/$server/task/$server/children")" -eq "$1" ];
     mkfifo full
     exec 5<>full
     head -c 65536 /dev/zero >&5
-    local name server
+    local name stuck
     for name in server dgram_server; do
         env --default-signal "$b/$name" d >&5 2>/dev/null 3>&- 4>&- &
-        server=$!
+        stuck=$!
         within test -S d
-        within sleeps "$server"
-        kill "$server"
-        ends "$server" 0
+        within sleeps "$stuck"
+        kill "$stuck"
+        ends "$stuck" 0
         [ ! -e d ]
     done
     exec 5>&-
 }
 
 @test "server, dgram_server: wait for the turn that another has, say so, and can be interrupted" {
-    local name turn server
+    local name turn
     mkfifo hold
     for name in server dgram_server; do
         start turn flock . sh -c 'echo mine; read -r line' <>hold
@@ -280,7 +282,7 @@ children_are() { [ "$(wc -w <"/proc/$server/task/$server/children")" -eq "$1" ];
         echo >hold
         ends "$turn" 0
         within shows server.out "listening on d"
-        server=$pid
+        adopt
         stop
     done
 }

@@ -6,10 +6,12 @@ b=$bin/tcp
 # serve [ARG...]: a server at any port; its pid is in $server, the port in $port
 serve() {
     start server "$b/server" "$@" 0
-    server=$pid
+    adopt
     within grep -q '^listening on .* port [1-9]' server.out
     port=$(sed -n 's/^listening on .* port //p' server.out)
 }
+
+adopt() { server=$pid; } # what was started last is the server
 
 stop() {
     kill "$server"
@@ -172,7 +174,7 @@ message from client: $most" ] # the last byte of what is sent urgently travels a
 
 @test "server, client: the signals they count on are let in, even if blocked at the start" {
     start server env --block-signal=TERM,CHLD,ALRM "$b/server" 0
-    local server=$pid
+    adopt
     within grep -q '^listening on .* port [1-9]' server.out
     run_limited env --block-signal=ALRM "$b/client" 127.0.0.1 "$(sed 's/.* port //' server.out)"
     expect 0 "message from server: hello from server" ""
@@ -255,7 +257,7 @@ message from client: $most" ] # the last byte of what is sent urgently travels a
         skip "network namespaces do not work here"
     }
     start server ip netns exec "$a" "$b/server" -a 10.77.0.1 5050
-    server=$pid
+    adopt
     within shows server.out "listening on 10.77.0.1 port 5050" || {
         done_with
         false
