@@ -287,6 +287,34 @@ children_are() { [ "$(wc -w <"/proc/$server/task/$server/children")" -eq "$1" ];
     done
 }
 
+@test "servers, clients: an output that nobody reads is an error of the write, and nothing is left" {
+    local broken='pipe R, W; close R; open STDOUT, ">&W"; exec @ARGV' name
+    for name in server dgram_server; do
+        run_limited perl -e "$broken" "$b/$name" d
+        expect 1 "" "$name: write standard output: Broken pipe"
+        [ ! -e d ]
+    done
+    serve dgram_server
+    run_limited perl -e "$broken" "$b/dgram_client" d
+    expect 1 "" "dgram_client: write standard output: Broken pipe"
+    none 'd.*'
+    stop
+}
+
+@test "server, dgram_server: under nohup a hang-up does not end them" {
+    local name
+    for name in server dgram_server; do
+        start server sh -c 'trap "" HUP; exec "$1" d' sh "$b/$name"
+        within shows server.out "listening on d"
+        kill -HUP "$pid"
+        run_limited "$b/${name/server/client}" d
+        expect 0 "message from server: hello from server" ""
+        kill "$pid"
+        ends "$pid" 0
+        [ ! -e d ]
+    done
+}
+
 @test "server: removes no socket that is not its own any more" {
     local name
     for name in server dgram_server; do

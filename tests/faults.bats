@@ -134,6 +134,46 @@ nth() {
     done
 }
 
+@test "producer of the queue: another one is faster, and it joins" {
+    start late strace -f -qq -o trace -e inject=link:delay_enter=1000000 "$bin/mmap_locks/producer" queue </dev/null
+    local late=$pid
+    within compgen -G 'queue.*'
+    start first "$bin/mmap_locks/producer" queue </dev/null
+    local first=$pid
+    within shows first.out "enqueued 4"
+    within grep -q 'link.*EEXIST' trace
+    run_limited "$bin/mmap_locks/consumer" queue
+    [ "$status" -eq 0 ]
+    [ "$(wc -l <<<"$output")" -eq 200 ]
+    ends "$late" 0
+    ends "$first" 0
+    none 'queue*'
+}
+
+@test "producer of the queue: a signal at any of its calls leaves no file" {
+    local call
+    for call in link unlink fcntl write; do
+        inject "$call:signal=TERM:when=1" "$bin/mmap_locks/producer" queue </dev/null
+        echo "$call: $status: $stderr"
+        [ "$status" -eq 143 ]
+        none 'queue*'
+    done
+}
+
+@test "a call that fails is named, and its reason: the queue" {
+    local name full='No space left on device'
+    fails pwrite64:error=ENOSPC "producer: make a queue in queue.XXXXXX: $full" \
+        bash -c '"$1" queue 2> >(sed "s/queue\.......:/queue.XXXXXX:/" >&2)' bash "$bin/mmap_locks/producer"
+    start producer "$bin/mmap_locks/producer" queue </dev/null
+    within shows producer.out "enqueued 4"
+    strace -qq -o trace -e trace=newfstatat "$bin/mmap_locks/consumer" a b c d 2>/dev/null || true
+    n=$(wc -l <trace) # the loader's
+    fails "newfstatat:error=EIO:when=$((n + 1))" "consumer: map queue: Input/output error" \
+        "$bin/mmap_locks/consumer" queue 1
+    "$bin/mmap_locks/consumer" queue >/dev/null
+    ends "$pid" 0
+}
+
 @test "a call that fails is named, and its reason: the servers" {
     local name s=$bin/domain_sock/server d=$bin/domain_sock/dgram_server t=$bin/tcp/server
     for name in "$s" "$d"; do

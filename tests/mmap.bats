@@ -360,6 +360,12 @@ read again, same mapping" ]
     done <<<"$rows"
 }
 
+@test "producer: an output that nobody reads is an error of the write, and no file is left" {
+    run_limited perl -e 'pipe R, W; close R; open STDOUT, ">&W"; exec @ARGV' "$b/producer"
+    expect 1 "" "producer: write standard output: Broken pipe"
+    none 'shared.dat*'
+}
+
 @test "mmap, producer: a limit on the size of files is an error of the write" {
     local program
     for program in mmap producer; do

@@ -359,6 +359,12 @@ processor_time() { awk '{ print $14 + $15 }' "/proc/$1/stat"; }
     [ "$left" = full ]
 }
 
+@test "producer: an output that nobody reads is an error of the write, and no file is left" {
+    run_limited perl -e 'pipe R, W; close R; open STDOUT, ">&W"; exec @ARGV' "$b/producer" </dev/null
+    expect 1 "" "producer: write standard output: Broken pipe"
+    none 'queue.dat*'
+}
+
 @test "robust_mutex: the next locker learns of the death, and repairs" {
     run_limited "$b/robust_mutex"
     expect 0 "plain mutex: nobody unlocks it any more: Connection timed out after 1 s

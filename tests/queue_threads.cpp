@@ -13,15 +13,29 @@
 #include <err.h>
 #include <errno.h>
 #include <mutex>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <string>
+#include <sys/time.h>
 #include <thread>
 #include <unistd.h>
 #include <vector>
 
 static constexpr int each = 5000;
+
+static void on_alarm(int) {}
+
+// A signal every so many microseconds, caught without SA_RESTART; 0: none any more. The first may
+// come while the queue's functions still yield, on a busy machine.
+static void interrupt_every(int microseconds) {
+    struct sigaction action = {};
+    action.sa_handler = on_alarm;
+    if (sigaction(SIGALRM, &action, nullptr) == -1) err(1, "sigaction");
+    const itimerval soon = {{0, microseconds}, {0, microseconds}};
+    if (setitimer(ITIMER_REAL, &soon, nullptr) == -1) err(1, "setitimer");
+}
 
 int main() {
     FILE *const file = tmpfile();
@@ -43,11 +57,18 @@ int main() {
         errx(1, "a message of 20 bytes is accepted");
     if (one->DequeueMessage(text) != -1 || errno != ETIMEDOUT)
         errx(1, "an empty queue has a message");
+    interrupt_every(100000);
+    if (one->DequeueMessage(text) != -1 || errno != EINTR) errx(1, "a signal ends no wait");
+    interrupt_every(0);
     const char *const longest = "nineteen bytes here";
     for (size_t i = 0; i < Message::messages; ++i)
         if (one->EnqueueMessage(i % 2 == 0 ? longest : "") != 0) err(1, "enqueue message %zu", i);
     if (one->EnqueueMessage("a sixth one") != -1 || errno != ETIMEDOUT)
         errx(1, "a full queue takes a message");
+    interrupt_every(100000);
+    if (one->EnqueueMessage("a sixth one") != -1 || errno != EINTR)
+        errx(1, "a signal ends no wait for a slot");
+    interrupt_every(0);
     for (size_t i = 0; i < Message::messages; ++i)
         if (two->DequeueMessage(text) != 1 || strcmp(text, i % 2 == 0 ? longest : "") != 0)
             errx(1, "message %zu is not as it was", i);
