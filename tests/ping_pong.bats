@@ -19,7 +19,7 @@ line='[A-Za-z ]+: %s round trips? of %s bytes, [0-9]+\.[0-9]{2} us each, [0-9]+\
 @test "ping_pong: on one processor, a round trip takes two context switches, or little more" {
     local program
     for program in $(programs); do
-        run_limited taskset -c 0 "$program" 5000
+        run_limited taskset -c 0 "$program" 1000
         expect 0 "$output" ""
         [[ $output =~ ', '([0-9.]+)' context switches each'$ ]]
         [[ ${BASH_REMATCH[1]} == [123].* ]] # a domain socket: up to 2.7
