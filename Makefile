@@ -9,6 +9,7 @@
 ##   pipes, fifo…   build the programs of one directory
 ##   demo           run every program once, in the order of the text; ONLY=signals: one directory
 ##   test           run the tests; needs bats
+##   stress         run the tests of crashes and contention, some minutes long
 ##   check          compile with all warnings under g++ and clang++, check form and style,
 ##                  run the tests under the address and undefined-behaviour sanitizers
 ##   clean          remove what was built
@@ -45,7 +46,7 @@ ifeq ($(MAKELEVEL),0)
 MAKEFLAGS += --jobs=$(shell nproc 2>/dev/null || getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)
 endif
 
-.PHONY: all $(DIRS) demo test check clean help FORCE
+.PHONY: all $(DIRS) demo test stress check clean help FORCE
 all: $(PROGRAMS)
 .SECONDEXPANSION:
 $(DIRS): $$(filter $(BUILD)/$$@/%,$(PROGRAMS))
@@ -72,6 +73,9 @@ demo: all
 
 test: all
 	@BUILD='$(BUILD)' tests/run
+
+stress: all
+	@BUILD='$(BUILD)' STRESS=1 tests/run tests/files.bats tests/doors.bats
 
 check:
 	@MAKE='$(MAKE)' tests/check

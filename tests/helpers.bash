@@ -68,12 +68,12 @@ expect() {
     fi
 }
 
-# within CONDITION...: waits until the command succeeds, at most 10 s.
+# within CONDITION...: waits until the command succeeds, at most 10 s, or LIMIT.
 within() {
-    local end=$((SECONDS + 10))
+    local end=$((SECONDS + ${LIMIT:-10}))
     until "$@"; do
         if ((SECONDS > end)); then
-            echo "not within 10 s: $*"
+            echo "not within ${LIMIT:-10} s: $*"
             tail -n 5 ./*.out ./*.err 2>/dev/null
             return 1
         fi

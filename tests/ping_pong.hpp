@@ -99,36 +99,46 @@ inline double context_switches(int whose) {
     return static_cast<double>(usage.ru_nvcsw + usage.ru_nivcsw);
 }
 
+// What is sent: round trip number i is the message ping(i) there, and pong(i) back. Each is a piece
+// of one pattern, from another place on: a wrong byte, a shifted one and an old message all differ.
+struct Messages {
+    std::vector<char> pattern;
+    explicit Messages(size_t bytes) : pattern(bytes + 251) {
+        for (size_t i = 0; i < pattern.size(); ++i) pattern[i] = static_cast<char>(i % 251);
+    }
+    const char *ping(long i) const { return pattern.data() + 2 * i % 251; }
+    const char *pong(long i) const { return pattern.data() + (2 * i + 1) % 251; }
+};
+
+// The round trips before those that are timed.
+inline long warm_up(Options options) { return std::min(options.round_trips, 1000L); }
+
 // Makes the round trips, in the parent and in its partner (child == 0). send(span) sends the whole
 // message, receive(span) fills it; both end the program on an error. Blocks until all round trips
 // are made and the partner has ended; prints the result line on standard output. Returns main's
 // status.
 template <class Send, class Receive>
 int run(const char *mechanism, Options options, pid_t child, Send send, Receive receive) {
-    // Message number i is a piece of this pattern, from i % 251 on: a wrong byte, a shifted one and
-    // an old message all differ from it.
-    std::vector<char> pattern(options.bytes + 251), buffer(options.bytes);
-    for (size_t i = 0; i < pattern.size(); ++i) pattern[i] = static_cast<char>(i % 251);
+    const Messages messages(options.bytes);
+    std::vector<char> buffer(options.bytes);
     const std::span message(buffer);
-
-    const long warm_up = std::min(options.round_trips, 1000L), all = warm_up + options.round_trips;
+    const long all = warm_up(options) + options.round_trips;
     // Children's usage outlives exec: some may be of children that the shell has waited for.
     const double switches_before =
         context_switches(RUSAGE_SELF) + context_switches(RUSAGE_CHILDREN);
     auto start = std::chrono::steady_clock::now();
     for (long i = 0; i < all; ++i) {
-        if (i == warm_up) start = std::chrono::steady_clock::now();
-        const char *const ping = pattern.data() + 2 * i % 251;
-        const char *const pong = pattern.data() + (2 * i + 1) % 251;
+        if (i == warm_up(options)) start = std::chrono::steady_clock::now();
         if (child != 0) {
-            memcpy(message.data(), ping, message.size());
+            memcpy(message.data(), messages.ping(i), message.size());
             send(message);
         }
         receive(message);
-        if (memcmp(message.data(), child != 0 ? pong : ping, message.size()) != 0)
+        const char *const expected = child != 0 ? messages.pong(i) : messages.ping(i);
+        if (memcmp(message.data(), expected, message.size()) != 0)
             errx(1, "round trip %ld: the message received is not the one sent", i);
         if (child == 0) {
-            memcpy(message.data(), pong, message.size());
+            memcpy(message.data(), messages.pong(i), message.size());
             send(message);
         }
     }
