@@ -32,6 +32,7 @@
 #error "no <door.h> here, and its emulation needs the abstract socket names of Linux"
 #endif
 
+#include <algorithm>
 #include <condition_variable>
 #include <err.h>
 #include <errno.h>
@@ -138,10 +139,11 @@ inline int fail(int error) {
 // With the mutex locked: the door that door_create() has returned this descriptor for, or null.
 inline Door *find(int did) {
     struct stat status = {};
-    if (fstat(did, &status) == 0 && S_ISSOCK(status.st_mode))
-        for (Door &door : doors)
-            if (door.number == status.st_ino) return &door;
-    return nullptr;
+    if (fstat(did, &status) == -1 || !S_ISSOCK(status.st_mode)) return nullptr;
+    const auto door = std::find_if(doors.begin(), doors.end(), [&status](const Door &each) {
+        return each.number == status.st_ino;
+    });
+    return door == doors.end() ? nullptr : &*door;
 }
 
 inline sockaddr_un address_of(const struct stat &file) {

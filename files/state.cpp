@@ -94,8 +94,9 @@ int main(int argc, char *argv[]) {
     const auto [rest, error] = std::from_chars(old.data(), end, number);
     if (old.size() > 21 || error != std::errc{} || rest + 1 != end || *rest != '\n')
         errx(1, "%s: not a number and a newline: left alone", path);
-    if (++number == 0) errx(1, "%s: holds the largest number: left alone", path);
-    const std::string text = std::to_string(number) + '\n';
+    if (old == "18446744073709551615\n")  // 2 to the 64, less 1
+        errx(1, "%s: holds the largest number: left alone", path);
+    const std::string text = std::to_string(++number) + '\n';
 
     if (unlink(temporary.c_str()) == -1 && errno != ENOENT) err(1, "unlink %s", temporary.c_str());
     const int fd = open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
