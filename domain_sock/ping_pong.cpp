@@ -2,6 +2,7 @@
 //
 // Text:  Domain Sockets; IPC Performance Hierarchy
 // Run:   build/domain_sock/ping_pong, or build/domain_sock/ping_pong ROUND_TRIPS BYTES
+//        build/domain_sock/ping_pong -d: with datagrams; -t: a stream to the partner
 // See:   the time of a round trip, and its context switches
 //
 // One connected pair carries both directions.
@@ -11,9 +12,10 @@
 #include <sys/socket.h>
 
 int main(int argc, char *argv[]) {
-    const ping_pong::Options options = ping_pong::options(argc, argv);
+    const ping_pong::Options options = ping_pong::options(argc, argv, "td");
     int ends[2];  // the parent's and the partner's
-    if (socketpair(PF_UNIX, SOCK_STREAM, 0, ends) == -1) err(1, "socketpair");
+    if (socketpair(PF_UNIX, options.datagrams ? SOCK_DGRAM : SOCK_STREAM, 0, ends) == -1)
+        err(1, "socketpair");
 
     const pid_t child = ping_pong::start_partner();
     const int connection = ends[child != 0 ? 0 : 1];
@@ -34,5 +36,6 @@ int main(int argc, char *argv[]) {
             message = message.subspan(static_cast<size_t>(got));
         }
     };
-    return ping_pong::run("domain socket", options, child, send, receive);
+    return ping_pong::run(options.datagrams ? "domain socket, datagrams" : "domain socket", options,
+                          child, send, receive);
 }

@@ -136,6 +136,10 @@ inline int fail(int error) {
     return -1;
 }
 
+inline bool is_same(const struct stat &a, const struct stat &b) {
+    return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
 // With the mutex locked: the door that door_create() has returned this descriptor for, or null.
 inline Door *find(int did) {
     struct stat status = {};
@@ -161,19 +165,23 @@ inline bool is_owner(int connection, const struct stat &file, ucred &peer) {
            (peer.uid == 0 || peer.uid == file.st_uid);
 }
 
-// Connects to the server of the file. Returns the connection; or -1: EBADF if there is none.
+// Connects to the server of the file. Returns the connection; or -1: EBADF if there is none, EAGAIN
+// if it has not taken calls for a while, EINTR.
 inline int connect_to(int descriptor, ucred &peer) {
     struct stat file = {};
     if (fstat(descriptor, &file) == -1) return -1;
     const sockaddr_un address = address_of(file);
     const int connection = socket(PF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (connection == -1) return -1;
-    if (connect(connection, reinterpret_cast<const sockaddr *>(&address), sizeof address) == 0 &&
-        is_owner(connection, file, peer))
+    const timeval limit = {.tv_sec = patience / 1000, .tv_usec = 0};  // for connect(); and EINTR
+    int error = EBADF;
+    if (setsockopt(connection, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit) == -1 ||
+        connect(connection, reinterpret_cast<const sockaddr *>(&address), sizeof address) == -1)
+        error = errno == ECONNREFUSED ? EBADF : errno;
+    else if (is_owner(connection, file, peer))
         return connection;
-    const int error = errno == ECONNREFUSED ? EBADF : errno;
     close(connection);
-    return fail(error == 0 ? EBADF : error);
+    return fail(error);
 }
 
 // Waits until the connection can be read or written. Not in recv() or send(): with SA_RESTART a
@@ -206,18 +214,20 @@ inline bool send_all(int connection, Head head, int descriptor, char *data, int 
     for (size_t done = static_cast<size_t>(sent) - sizeof head; done < head.size;) {
         if (!wait_for(connection, POLLOUT, limit)) return false;
         sent = send(connection, data + done, head.size - done, MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (sent == -1 && errno == EFAULT)
+            errno = EPIPE;  // a part has gone: it cannot be taken back
         if (sent == -1) return false;
         done += static_cast<size_t>(sent);
     }
     return true;
 }
 
-// False, and errno, if less comes; EINTR where the other side has closed it.
+// False, and errno, if less comes; ECONNRESET where the other side has closed it.
 inline bool receive_all(int connection, void *data, size_t size, int limit) {
     for (size_t done = 0; done < size;) {
         if (!wait_for(connection, POLLIN, limit)) return false;
         const ssize_t got = recv(connection, static_cast<char *>(data) + done, size - done, 0);
-        if (got == 0) errno = EINTR;
+        if (got == 0) errno = ECONNRESET;
         if (got < 1) return false;
         done += static_cast<size_t>(got);
     }
@@ -243,7 +253,7 @@ inline bool receive_request(int connection, const struct stat &attached, Head &r
     memcpy(&ticket, CMSG_DATA(header), sizeof ticket);
     struct stat file = {};
     const bool good = got == sizeof request && fstat(ticket, &file) == 0 &&
-                      file.st_dev == attached.st_dev && file.st_ino == attached.st_ino &&
+                      is_same(file, attached) &&
                       (fcntl(ticket, F_GETFL) & O_PATH) == 0;  // O_PATH needs no permission
     close(ticket);
     errno = EBADF;
@@ -252,14 +262,17 @@ inline bool receive_request(int connection, const struct stat &attached, Head &r
 
 // No calls from now on. When this returns, the name is free.
 inline void stop(Door &door, std::unique_lock<std::mutex> &lock) {
-    if (!door.attached) return;
-    door.attached = false;
-    shutdown(door.listener, SHUT_RDWR);  // wakes accept() up, which close() does not
-    changed.wait(lock, [&door] { return door.idle == 0; });
-    close(door.listener);
-    close(door.opened);
-    door.listener = -1;
-    changed.notify_all();
+    if (door.attached) {
+        door.attached = false;
+        shutdown(door.listener, SHUT_RDWR);  // wakes accept() up, which close() does not
+        changed.wait(lock, [&door] { return door.idle == 0; });
+        close(door.listener);
+        close(door.opened);
+        door.listener = -1;
+        changed.notify_all();
+    } else {  // or another thread is doing that
+        changed.wait(lock, [&door] { return door.listener == -1; });
+    }
 }
 
 inline void answer(Door &door, const struct stat &file, int connection) {
@@ -269,22 +282,28 @@ inline void answer(Door &door, const struct stat &file, int connection) {
     const std::unique_ptr<char[]> argument(good ? new (std::nothrow) char[request.size] : nullptr);
     if (argument == nullptr) {
         send_all(connection, {good ? ENOMEM : errno, 0}, -1, nullptr, patience);
-    } else if (request.what == detach) {
-        char byte = 0;
-        ucred peer = {};
-        const bool gone = recv(connection, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;  // too late
-        const bool may = is_owner(connection, file, peer);
-        std::unique_lock lock(mutex);
-        if (may && !gone) stop(door, lock);
-        send_all(connection, {may ? 0 : EPERM, 0}, -1, nullptr, patience);
-    } else if (receive_all(connection, argument.get(), request.size, patience)) {
-        Call here = {connection, {}};
-        current = &here;
-        if (setjmp(here.back) == 0)
-            door.procedure(door.cookie, request.size == 0 ? nullptr : argument.get(), request.size,
-                           nullptr, 0);
-        current = nullptr;
+        return;
     }
+    if (!receive_all(connection, argument.get(), request.size, patience)) return;
+    pollfd caller = {connection, 0, 0};
+    if (poll(&caller, 1, 0) == -1 || (caller.revents & POLLHUP) != 0) return;  // it has given up
+    if (request.what == detach) {
+        ucred peer = {};
+        std::unique_lock lock(mutex);
+        const bool here = door.attached && is_same(door.file, file);
+        const int error = !here ? EINVAL : is_owner(connection, file, peer) ? 0 : EPERM;
+        if (error == 0) stop(door, lock);
+        send_all(connection, {error, 0}, -1, nullptr, patience);
+        return;
+    }
+    Call call_here = {connection, {}};
+    current = &call_here;
+    if (setjmp(call_here.back) == 0) {
+        door.procedure(door.cookie, request.size == 0 ? nullptr : argument.get(), request.size,
+                       nullptr, 0);
+        if (current == nullptr) _exit(1);  // in a forked child: the call is the parent's
+    }
+    current = nullptr;
 }
 
 inline int start_thread(Door &door);
@@ -326,10 +345,35 @@ inline void close_in_child() {  // of fork(): it serves nobody, and must not kee
     for (Door &door : doors) {
         if (door.listener != -1) close(door.listener);
         if (door.listener != -1) close(door.opened);
+        door.number = 0;
+        door.attached = false;
+        door.listener = -1;
+        door.idle = 0;
     }
-    doors.clear();
     current = nullptr;
     mutex.unlock();
+}
+
+// Sends a request to the server of the descriptor's file, and receives the head of the reply.
+// Returns the connection; or -1: EBADF without a server, EINTR if it has gone before it answered,
+// or what it has answered.
+inline int ask(int descriptor, Head request, char *data, int limit, Head &reply) {
+    ucred peer = {};
+    const int connection = connect_to(descriptor, peer);
+    if (connection == -1) return -1;
+    const bool sent = send_all(connection, request, descriptor, data, limit);
+    const bool gone = !sent && (errno == EPIPE || errno == ECONNRESET);
+    int error = 0;
+    // A server that refuses may have closed its side before all was sent.
+    if (!sent && !gone)
+        error = errno;
+    else if (receive_all(connection, &reply, sizeof reply, limit))
+        error = static_cast<int>(reply.what);
+    else
+        error = errno != ECONNRESET ? errno : gone ? EBADF : EINTR;
+    if (error == 0) return connection;
+    close(connection);
+    return fail(error);
 }
 
 }  // namespace door_emulation
@@ -370,20 +414,24 @@ inline int fattach(int did, const char *path) {
     if (faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) == -1) return -1;
     Door *const door = find(did);
     if (door == nullptr) return fail(fcntl(did, F_GETFD) == -1 ? EBADF : EINVAL);
-    changed.wait(lock, [door] { return door->attached || door->listener == -1; });
-    if (door->attached) return fail(EBUSY);
-
     const sockaddr_un address = address_of(file);
-    Descriptor listener(socket(PF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    if (listener.fd == -1) return -1;
-    // A server that is just leaving, and its forked children, may have the name for a moment.
+    Descriptor listener(-1);
     for (int tries = 0;; ++tries) {
+        changed.wait(lock, [door] { return door->attached || door->listener == -1; });
+        if (door->number == 0) return fail(EBADF);
+        if (door->attached) return fail(EBUSY);
+        listener.fd = socket(PF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        if (listener.fd == -1) return -1;
         if (bind(listener.fd, reinterpret_cast<const sockaddr *>(&address), sizeof address) == 0)
             break;
         if (errno != EADDRINUSE) return -1;
+        close(std::exchange(listener.fd, -1));
+        // A server that is just leaving, and its forked children, may have the name for a moment.
+        lock.unlock();
         const Descriptor other(connect_to(opened.fd, peer));
-        if (other.fd != -1 || tries == 100) return fail(EBUSY);
+        if (other.fd != -1 || errno != EBADF || tries == 100) return fail(EBUSY);
         poll(nullptr, 0, 10);  // ms
+        lock.lock();
     }
     if (listen(listener.fd, SOMAXCONN) == -1) return -1;
     door->attached = true;
@@ -407,15 +455,10 @@ inline int door_call(int descriptor, door_arg_t *arg) {
     if (arg == nullptr) arg = &none;
     if (arg->desc_num != 0) return fail(ENOTSUP);
     if (arg->data_size > largest_argument) return fail(E2BIG);
-    ucred peer = {};
     Head reply = {};
-    const Descriptor connection(connect_to(descriptor, peer));
+    const Head request = {call, arg->data_size};
+    const Descriptor connection(ask(descriptor, request, arg->data_ptr, -1, reply));
     if (connection.fd == -1) return -1;
-    if (!send_all(connection.fd, {call, arg->data_size}, descriptor, arg->data_ptr, -1) ||
-        !receive_all(connection.fd, &reply, sizeof reply, -1))
-        return fail(errno == EPIPE || errno == ECONNRESET ? EBADF : errno);
-    if (reply.what != 0) return fail(static_cast<int>(reply.what));
-
     const bool fits = reply.size <= arg->rsize;
     void *const results = fits ? arg->rbuf
                                : mmap(nullptr, reply.size, PROT_READ | PROT_WRITE,
@@ -462,8 +505,8 @@ inline int door_revoke(int did) {
     std::unique_lock lock(mutex);
     Door *const door = find(did);
     if (door == nullptr) return fail(EBADF);
-    stop(*door, lock);
     door->number = 0;
+    stop(*door, lock);
     return close(did);
 }
 
@@ -472,15 +515,11 @@ inline int door_revoke(int did) {
 // if its server does not react, and what open() fails with. Source: fdetach(3C).
 inline int fdetach(const char *path) {
     using namespace door_emulation;
-    ucred peer = {};
     Head reply = {};
     const Descriptor file(open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
     if (file.fd == -1) return -1;
-    const Descriptor connection(connect_to(file.fd, peer));
-    if (connection.fd == -1) return fail(errno == EBADF ? EINVAL : errno);
-    if (!send_all(connection.fd, {detach, 0}, file.fd, nullptr, patience)) return -1;
-    if (!receive_all(connection.fd, &reply, sizeof reply, patience))
-        return fail(errno == ETIMEDOUT ? errno : EINVAL);  // EINVAL: it has just gone
-    return reply.what == 0 ? 0 : fail(static_cast<int>(reply.what));
+    const Descriptor connection(ask(file.fd, {detach, 0}, nullptr, patience, reply));
+    if (connection.fd != -1) return 0;
+    return errno == EAGAIN ? fail(ETIMEDOUT) : errno == EBADF ? fail(EINVAL) : -1;
 }
 }

@@ -9,9 +9,10 @@
 //        terminal 2: message from server: hello from server
 //
 // A door is a function that other processes call: the client's call runs answer() in a thread of
-// the server's, with the client's argument, and comes back with what answer() returns. Real doors
-// on Solaris and illumos; elsewhere they are emulated, and the first line on standard error says
-// so.
+// the server's, with the client's argument, and comes back with what answer() hands to
+// door_return(). Real doors on Solaris and illumos; on Linux they are emulated, and the first line
+// on standard error says so. A file that was there before stays; so does one whose door a later
+// server has taken over.
 
 #if __has_include(<door.h>)
 #include <door.h>
@@ -47,10 +48,10 @@ static void answer(void *, char *argp, size_t arg_size, door_desc_t *, uint_t) {
 }
 
 static const char *path;
-static bool made;  // it is ours to remove
+static struct stat made;  // the file, if it is ours to remove; else all zero
 
 // Takes the door away again, if it is still the one at the path, and not that of a later server.
-// (What comes between the look and the removal cannot be seen: fdetach() and unlink() take a name.)
+// (One that attaches its door between the look and fdetach() loses it: fdetach() takes a name.)
 static void remove_own() {
     door_info_t info = {};
     const int door = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
@@ -59,7 +60,10 @@ static void remove_own() {
     close(door);
     if (attached && info.di_target != getpid()) return;
     if (attached && fdetach(path) == -1) warn("fdetach %s", path);
-    if (made && unlink(path) == -1) warn("unlink %s", path);
+    struct stat now = {};
+    if (lstat(path, &now) == 0 && now.st_ino == made.st_ino && now.st_dev == made.st_dev &&
+        unlink(path) == -1)
+        warn("unlink %s", path);
 }
 
 int main(int argc, char *argv[]) {
@@ -84,13 +88,13 @@ int main(int argc, char *argv[]) {
     // creat() would empty a file that is there; one that holds anything is somebody else's.
     struct stat file = {};
     const int fd = open(path, O_RDONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-    made = fd != -1;
-    if (!made && errno != EEXIST) err(1, "create %s", path);
-    if (!made && lstat(path, &file) == -1) err(1, "lstat %s", path);
-    if (!made && !S_ISDOOR(file.st_mode) && (!S_ISREG(file.st_mode) || file.st_size > 0))
+    if (fd == -1 && errno != EEXIST) err(1, "create %s", path);
+    if (fd != -1 && fstat(fd, &made) == -1) err(1, "fstat %s", path);
+    if (fd == -1 && lstat(path, &file) == -1) err(1, "lstat %s", path);
+    if (fd == -1 && !S_ISDOOR(file.st_mode) && (!S_ISREG(file.st_mode) || file.st_size > 0))
         errx(1, "%s: is there and is no door: left alone", path);
     if (atexit(remove_own) != 0) errx(1, "atexit");
-    if (made && close(fd) == -1) err(1, "close %s", path);
+    if (fd != -1 && close(fd) == -1) err(1, "close %s", path);
 
     fdetach(path);  // an earlier server's door, if there is one, even of one that is still alive
     if (fattach(did, path) == -1) err(1, "fattach %s", path);
@@ -101,7 +105,7 @@ int main(int argc, char *argv[]) {
     errno = sigwait(&stop, &signo);  // pause() would also end at any other signal
     if (errno != 0) err(1, "sigwait");
     remove_own();
-    made = false;
+    made = {};
     if (sigprocmask(SIG_UNBLOCK, &stop, nullptr) == -1) err(1, "sigprocmask");
     if (door_revoke(did) == -1) err(1, "door_revoke");
 }

@@ -25,12 +25,12 @@ static std::atomic<long> calls;  // one after the other, but each in any thread
 
 extern "C" {
 static void answer(void *cookie, char *argp, size_t arg_size, door_desc_t *, uint_t) {
-    const auto *const messages = static_cast<const ping_pong::Messages *>(cookie);
+    auto *const messages = static_cast<ping_pong::Messages *>(cookie);
     if (arg_size == 0) _exit(0);
     const long i = calls++;
     if (arg_size != bytes || memcmp(argp, messages->ping(i), bytes) != 0)
         errx(1, "call %ld: the message received is not the one sent", i);
-    door_return(const_cast<char *>(messages->pong(i)), bytes, nullptr, 0);
+    door_return(messages->pong(i), bytes, nullptr, 0);
     err(1, "door_return");
 }
 }

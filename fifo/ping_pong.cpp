@@ -2,6 +2,7 @@
 //
 // Text:  Named Pipes and FIFOs; IPC Performance Hierarchy
 // Run:   build/fifo/ping_pong, or build/fifo/ping_pong ROUND_TRIPS BYTES
+//        build/fifo/ping_pong -t: a stream to the partner
 // See:   the time of a round trip, and its context switches: as with a pipe, since a FIFO is a pipe
 //        with a name
 //
@@ -33,7 +34,7 @@ static void open_fifo(int ends[2]) {
 }
 
 int main(int argc, char *argv[]) {
-    const ping_pong::Options options = ping_pong::options(argc, argv);
+    const ping_pong::Options options = ping_pong::options(argc, argv, "t");
     int there[2], back[2];  // to the partner and from it
     open_fifo(there);
     open_fifo(back);

@@ -1,4 +1,4 @@
-// cron - runs the programs of a directory, as cron has run-parts do every day
+// cron - runs the programs of a directory, as cron(8) has run-parts(8) do once a day
 //
 // Text:  Cron Spool Folders
 // Run:   mkdir daily; printf '#!/bin/sh\necho "logs rotated"\n' > daily/logs; chmod +x daily/logs
@@ -8,7 +8,7 @@
 // The directory is the interface: a package adds a job by putting a file there. Only names of
 // letters, digits, - and _ count, so that what editors and package managers leave (logs~, logs.bak)
 // is not run; the order is that of the names' bytes. A job that fails does not stop the others.
-// Exit status: 1 if any job failed.
+// Exit status: 1 if any job failed; a link to nothing is named, and is no failure.
 
 #include <dirent.h>
 #include <err.h>
@@ -39,7 +39,7 @@ static bool run(const std::string &path) {
     }
     if (S_ISDIR(file.st_mode) || access(path.c_str(), X_OK) == -1) return true;
     if (!S_ISREG(file.st_mode)) {  // a FIFO or a device
-        warnx("%s: not a file", path.c_str());
+        warnx("%s: not a regular file", path.c_str());
         return false;
     }
 

@@ -6,12 +6,14 @@
 // See:   terminal 2: 5050 lock_file
 //                    lock_file: http_80: held by process 5050
 //
-// The lock is the name: link() gives it to a file that is complete, or fails. Of all that try at
-// the same time, one succeeds. A holder that is killed leaves its file behind, and who finds it
-// cannot just remove it: at that moment it may be the next one's already. So a holder also has
-// flock() on its file, which the kernel drops when the last process that has inherited it is gone
-// or has closed it: COMMAND inherits it, since what it works on is in use as long as it runs. Only
-// who gets that lock, and then still finds the same file under the name, removes it.
+// The lock is the name: link() gives it to a finished file, and fails if it is taken. Of all that
+// try at the same time, one succeeds. (open() with O_EXCL would do as well, but the file would be
+// empty for a moment, and not say whose it is.) A holder that is killed leaves its file behind, and
+// who finds it cannot just remove it: at that moment it may already belong to the next one. So a
+// holder also has flock() on its file, which the kernel drops when the last process that has
+// inherited it is gone or has closed it: COMMAND inherits it, since what it works on is in use as
+// long as it runs. Only who gets that lock, and then still finds the same file under the name,
+// removes it.
 //
 // Exit status: COMMAND's; 128+n if signal n killed it; 127 if it was not found, 126 if it cannot be
 // run; 1 if the lock is held, which the message tells from a 1 of COMMAND's.

@@ -7,11 +7,11 @@
 //        and the bytes of README.md at the end of the file paper
 //
 // The names alone say what is to be done: c00001 is a job, done/c00001 one that has been printed,
-// and then its data files can be removed. A control file that is damaged, or whose data files are
-// not all there, goes to failed. The daemon may be killed, or stopped with Ctrl-C, at any moment;
-// the next one prints again, from its beginning, what was being printed. One daemon works at a
-// time: the lock on the directory ends with its process. OUTPUT may be a FIFO; what its reader does
-// not read is lost.
+// and then the daemon removes its data files. A control file that is damaged, or whose data files
+// are not all there, goes to failed. The daemon may be killed, or stopped with Ctrl-C, at any
+// moment; the next one prints again, from its beginning, what was being printed. One daemon works
+// at a time: the lock on the directory ends with its process. OUTPUT may be a FIFO; what its reader
+// does not read is lost.
 
 #include <algorithm>
 #include <charconv>
@@ -59,7 +59,7 @@ static std::vector<int> waiting_jobs(const std::string &spool) {
         int job = 0, file = 0;
         const char *const rest = std::from_chars(name.data() + 1, end, job).ptr;
         if (rest != end) std::from_chars(rest + 1, end, file);
-        if (name == file_name('c', job)) jobs.push_back(job);
+        if (job > 0 && name == file_name('c', job)) jobs.push_back(job);
         if (file > 0 && name == file_name('d', job, file) &&
             is_file(path_of("done/" + file_name('c', job))) && unlink(path_of(name).c_str()) == -1)
             warn("unlink %s", path_of(name).c_str());

@@ -8,8 +8,8 @@
 //
 // As in /var/spool/cups: d00001-001 holds the bytes of the first file of job 1, and c00001 its
 // title and the names of its data files. The control file comes last, whole, by rename(): it makes
-// the job, and a data file without one is none. The first data file makes the number this job's: of
-// all that try to create it, open() with O_EXCL lets one.
+// the job, and a data file without one is none. Who creates d00001-001 owns number 1: of all
+// that try, open() with O_EXCL lets one.
 
 #include <algorithm>
 #include <charconv>
@@ -99,6 +99,14 @@ static void store(FILE *input, const char *input_name, FILE *output, const char 
     if (fclose(output) == EOF) err(1, "close %s", name);
 }
 
+// Brings the names in the directory to the disk.
+static void sync_directory(const std::string &path) {
+    const int fd = open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd == -1) err(1, "open %s", path.c_str());
+    if (fsync(fd) == -1) err(1, "fsync %s", path.c_str());
+    if (close(fd) == -1) err(1, "close %s", path.c_str());
+}
+
 int main(int argc, char *argv[]) {
     const bool titled = argc > 2 && argv[1] == std::string_view("-t");
     char **const files = argv + (titled ? 4 : 2);
@@ -133,6 +141,7 @@ int main(int argc, char *argv[]) {
         if (mkdir(directory.c_str(), 0700) == -1 && errno != EEXIST)
             err(1, "mkdir %s", directory.c_str());
     }
+    sync_directory(spool + "/..");  // whoever has made the spool: it, too, must survive
     FILE *output = nullptr;
     const int job = claim(spool, output);
     const std::string temporary = spool + '/' + file_name('t', job);
@@ -155,13 +164,7 @@ int main(int argc, char *argv[]) {
     if (rename(temporary.c_str(), name.c_str()) == -1)
         err(1, "rename %s to %s", temporary.c_str(), name.c_str());
     own.clear();
-    for (const char *const part : {"", "/.."}) {  // the names of the job, and of the spool
-        const std::string path = spool + part;
-        const int directory = open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (directory == -1) err(1, "open %s", path.c_str());
-        if (fsync(directory) == -1) err(1, "fsync %s", path.c_str());
-        if (close(directory) == -1) err(1, "close %s", path.c_str());
-    }
+    sync_directory(spool);
     printf("job %d\n", job);
     if (ferror(stdout) != 0 || fflush(stdout) != 0)
         err(1, "job %d is in the queue, but: write standard output", job);

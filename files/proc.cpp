@@ -88,7 +88,7 @@ int main(int argc, char *argv[]) {
     if (state.empty() || parent.empty() || threads.empty())
         errx(1, "%s: not as Linux has it", path.c_str());
     if (rest_of_line(process, "Tgid:\t") != std::to_string(pid))
-        errx(1, "%d: a thread of process %s", pid, rest_of_line(process, "Tgid:\t").c_str());
+        errx(1, "%d is a thread of process %s", pid, rest_of_line(process, "Tgid:\t").c_str());
     printf("%s: ", path.c_str());
     for (const char letter : rest_of_line(process, "Name:\t")) {  // control characters are shown
         const auto byte = static_cast<unsigned char>(letter);

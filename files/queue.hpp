@@ -7,7 +7,7 @@
 //     one
 //     two
 // The first number is where the oldest message begins, the second one where the newest ends.
-// Bytes before the one or behind the other are none of the queue's.
+// Bytes before the one or behind the other belong to no message.
 
 #pragma once
 

@@ -7,7 +7,7 @@
 //
 // What it costs does not depend on how many messages wait: the file's first line says where the
 // oldest one is. It is printed before that place moves on, so that none is lost with a get that is
-// killed: then it is still there for the next one. The lock is held until it is printed; a reader
+// killed: the next one prints it again. The lock is held until it is printed; a reader
 // that does not read stops the queue. The file is cut off only when the queue is empty: one that
 // never is grows.
 

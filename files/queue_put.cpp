@@ -7,9 +7,9 @@
 //
 // The file is a line that says where the first message and the end of the last one are, and then
 // the messages, a line each; so a message may hold any bytes but a newline (and NUL, which no
-// argument can). Bytes behind the end are none: a put that is killed before it has moved the end
-// has added nothing. Once it has exited with 0, the message is on the disk. A lock on the file lets
-// one process at a time read or change that line.
+// argument can). Bytes behind the end belong to no message: a put that is killed before it has
+// moved the end has added nothing. Once it has exited with 0, the message is on the disk. A lock on
+// the file lets one process at a time read or change that line.
 
 #include "queue.hpp"
 
@@ -20,7 +20,7 @@ int main(int argc, char *argv[]) {
     FILE *const file = queue::open_locked(path, O_CREAT);
     queue::Places places = queue::read_places(file, path);
     if (places.end == 0) {
-        sync();  // the new file's name, before the first line: that is there only if the name is
+        sync();  // the new file's name, before its first line: so no queue is without a name
         places = {queue::line_size, queue::line_size};
         queue::write_places(file, path, places);
     }

@@ -8,15 +8,17 @@
 //                    6
 //
 // COMMAND has the job on its standard input. A job stays in DIR/new until COMMAND has ended, and is
-// then renamed into DIR/done, or, with the status as a part of its name, into DIR/failed. Nothing
-// else says how far the daemon is: whenever it is killed, the next one finds each job in one of the
-// three, and runs again what was running. So COMMAND is run at least once for each job, and has to
-// bear being run once more, even while the run before is still coming to its end. (Nothing is
-// synced here: after a power cut a job may be back in DIR/new, and is run once more.)
+// then renamed into DIR/done, or, with the status as a part of its name, into DIR/failed. The
+// directory that a job is in is the daemon's only memory: whenever it is killed, the next one finds
+// each job in one of the three, and runs again what was running. So COMMAND is run at least once
+// for each job, and has to bear being run once more, even while the run before still comes to its
+// end. (Nothing is synced here: after a power cut a job may be back in DIR/new, and is run once
+// more.)
 //
-// A signal goes to COMMAND as well; unless that ends well all the same, its job stays in the queue.
-// One daemon works at a time: the lock on the directory ends with its process. What is no regular
-// file, or has a name that begins with a dot or is longer than 200 bytes, is no job.
+// The daemon looks once a second. It passes a signal on to COMMAND and ends; if COMMAND then ends
+// with 0, the job is done, else it stays in the queue. One daemon works at a time: the lock on the
+// directory ends with its process. What is no regular file, or has a name that begins with a dot or
+// is longer than 200 bytes, is no job.
 
 #include <dirent.h>
 #include <err.h>
@@ -90,17 +92,14 @@ static bool process(const std::string &spool, const char *name, char *command[])
     const std::string job = spool + "/new/" + name;
     std::string target = spool + "/failed/" + name;
     struct stat file = {};
-    const int fd = open(job.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    if (fd == -1 && (errno == ENOENT || errno == ELOOP || errno == ENXIO)) return false;
+    if (lstat(job.c_str(), &file) == -1 || !S_ISREG(file.st_mode)) return false;
+    const int fd = open(job.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
     if (fd == -1 && errno != EACCES) err(1, "open %s", job.c_str());
-    if (fd != -1 && fstat(fd, &file) == -1) err(1, "fstat %s", job.c_str());
-    const bool is_file = fd == -1 || S_ISREG(file.st_mode);
-    const int status = fd == -1 || !is_file ? 0 : run(command, fd);
+    const int status = fd == -1 ? 0 : run(command, fd);
     if (fd != -1 && close(fd) == -1) err(1, "close %s", job.c_str());
-    if (!is_file) return false;
-
+    std::string how = "done";
     if (fd == -1) {
-        warnx("%s: may not be read", name);
+        how = "may not be read";
         target += ".unreadable";
     } else if (status == 0) {
         target = spool + "/done/" + name;
@@ -109,14 +108,16 @@ static bool process(const std::string &spool, const char *name, char *command[])
         return false;
     } else {
         const bool killed = WIFSIGNALED(status);
-        const int number = killed ? WTERMSIG(status) : WEXITSTATUS(status);
-        warnx("%s: %s %d", name, killed ? "killed by signal" : "exit status", number);
-        target += (killed ? ".signal" : ".exit") + std::to_string(number);
+        const std::string number = std::to_string(killed ? WTERMSIG(status) : WEXITSTATUS(status));
+        how = (killed ? "killed by signal " : "exit status ") + number;
+        target += (killed ? ".signal" : ".exit") + number;
     }
     while (access(target.c_str(), F_OK) == 0) target += '+';  // rename would replace it
     if (rename(job.c_str(), target.c_str()) == -1) {
         if (errno != ENOENT) err(1, "rename %s to %s", job.c_str(), target.c_str());
         warn("rename %s to %s", job.c_str(), target.c_str());  // somebody has taken it back
+    } else if (how != "done") {
+        warnx("%s: %s", name, how.c_str());
     }
     return true;
 }
@@ -159,6 +160,10 @@ int main(int argc, char *argv[]) {
         if (count == -1) err(1, "read %s/new", spool.c_str());
         moved = false;
         for (int i = 0; i < count; ++i) {
+            sigset_t pending;
+            if (sigpending(&pending) == -1) err(1, "sigpending");
+            for (const int signo : {SIGHUP, SIGINT, SIGQUIT, SIGTERM})
+                if (sigismember(&pending, signo) == 1) stopped = true;
             if (!stopped && process(spool, jobs[i]->d_name, command)) moved = true;
             free(jobs[i]);
         }

@@ -6,13 +6,14 @@
 //        2
 //        2
 //
-// Who writes into the file itself can be killed, or find the disk full, between the old content and
-// the new. So the new number goes into a file of its own, FILE.new, is brought to the disk by
-// fsync(), and takes the name by rename(), which is atomic: who opens FILE finds the old number or
-// the new one. A number is printed when the directory, too, is on the disk. A lock on the
-// directory, which ends with the process, lets one run count at a time; the file itself cannot
-// carry it, since it is another file after each run. A FILE.new that a killed run has left is used
-// by the next one.
+// A program that overwrites its file can be killed, or find the disk full, half-way; then neither
+// the old number is there nor the new one. So the new number goes into a file of its own,
+// .FILE.state-new, is brought to the disk by fsync(), and takes the name by rename(), which is
+// atomic: who opens FILE finds the old number or the new one. The number is printed when the
+// directory, too, is on the disk. A lock on the directory, which ends with the process, lets one
+// run at a time count there; a lock on FILE would be one on the old file, which rename() replaces.
+// What a killed run has left, the next one removes. Another user's file, or a symbolic link, is
+// left alone.
 
 #include <charconv>
 #include <err.h>
@@ -115,5 +116,6 @@ int main(int argc, char *argv[]) {
     if (fsync(directory) == -1) err(1, "fsync %s", parent);
 
     printf("%llu\n", number);
-    if (ferror(stdout) != 0 || fflush(stdout) != 0) err(1, "write standard output");
+    if (ferror(stdout) != 0 || fflush(stdout) != 0)
+        err(1, "%s holds %llu, but: write standard output", path, number);
 }

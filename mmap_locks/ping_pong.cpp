@@ -2,12 +2,15 @@
 //
 // Text:  Shared Memory Locking; IPC Performance Hierarchy
 // Run:   build/mmap_locks/ping_pong, or build/mmap_locks/ping_pong ROUND_TRIPS BYTES
+//        build/mmap_locks/ping_pong -t: messages through the queue of message.hpp
 // See:   the time of a round trip, and its context switches: no copy by the kernel, but it still is
 //        the kernel that puts the waiting process to sleep and wakes it up
 //
 // Each process waits at its own semaphore until the message in the mapping is for it.
 
 #include "../tests/ping_pong.hpp"
+
+#include "message.hpp"
 
 #include <semaphore.h>
 #include <sys/mman.h>
@@ -17,8 +20,38 @@ struct Shared {
     char message[65536];
 };
 
+// -t: the text's queue, of 5 messages of 20 bytes
+static int queue_rate(const ping_pong::Options &options) {
+    FILE *const file = tmpfile();
+    if (file == nullptr) err(1, "tmpfile");
+    Message *const queue = Message::CopyToMemoryMappedFile(fileno(file));
+    if (queue == nullptr) err(1, "CopyToMemoryMappedFile");
+    const double switches =
+        ping_pong::context_switches(RUSAGE_SELF) + ping_pong::context_switches(RUSAGE_CHILDREN);
+    const pid_t child = ping_pong::start_partner();
+    auto start = std::chrono::steady_clock::now();
+    char text[Message::message_bytes], expected[Message::message_bytes] = "message 00000000000";
+    for (long i = 0; i < ping_pong::warm_up(options) + options.round_trips; ++i) {
+        if (i == ping_pong::warm_up(options)) start = std::chrono::steady_clock::now();
+        for (char *digit = expected + sizeof expected - 2; ++*digit > '9'; --digit) *digit = '0';
+        int done = -1;
+        do done = child != 0 ? queue->EnqueueMessage(expected) : queue->DequeueMessage(text);
+        while (done == -1 && (errno == ETIMEDOUT || errno == EINTR));
+        if (done == -1) err(1, child != 0 ? "EnqueueMessage" : "DequeueMessage");
+        if (child == 0 && strcmp(text, expected) != 0)
+            errx(1, "message %ld: the message received is not the one sent", i);
+    }
+    if (child == 0) _exit(0);
+    return ping_pong::finish("queue", options, child, switches,
+                             std::chrono::steady_clock::now() - start);
+}
+
 int main(int argc, char *argv[]) {
-    const ping_pong::Options options = ping_pong::options(argc, argv);
+    const bool one_way = argc > 1 && strcmp(argv[1], "-t") == 0;
+    const ping_pong::Options options =
+        ping_pong::options(argc, argv, "t", one_way ? Message::message_bytes : 64,
+                           one_way ? Message::message_bytes : 65536);
+    if (options.one_way) return queue_rate(options);
     FILE *const file = tmpfile();  // has no name, and goes when the last process has closed it
     if (file == nullptr) err(1, "tmpfile");
     const std::vector<char> zeros(sizeof(Shared));

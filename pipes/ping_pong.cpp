@@ -2,8 +2,9 @@
 //
 // Text:  Pipes and Context Switches; IPC Performance Hierarchy
 // Run:   build/pipes/ping_pong, or build/pipes/ping_pong ROUND_TRIPS BYTES
-// See:   the time of a round trip, and its context switches: 2, where both processes share a
-//        processor (taskset -c 0 build/pipes/ping_pong)
+//        taskset -c 0 build/pipes/ping_pong: both processes on one processor
+//        build/pipes/ping_pong -t: a stream to the partner
+// See:   the time of a round trip, and its context switches; with -t, how much goes through
 //
 // A pipe carries bytes in one direction, so there are two. A message of more than PIPE_BUF bytes
 // may be written and read in several pieces.
@@ -11,7 +12,7 @@
 #include "../tests/ping_pong.hpp"
 
 int main(int argc, char *argv[]) {
-    const ping_pong::Options options = ping_pong::options(argc, argv);
+    const ping_pong::Options options = ping_pong::options(argc, argv, "t");
     int there[2], back[2];  // to the partner and from it
     if (pipe(there) == -1 || pipe(back) == -1) err(1, "pipe");
 

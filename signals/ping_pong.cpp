@@ -11,7 +11,7 @@
 #include "../tests/ping_pong.hpp"
 
 int main(int argc, char *argv[]) {
-    const ping_pong::Options options = ping_pong::options(argc, argv, sizeof(int));
+    const ping_pong::Options options = ping_pong::options(argc, argv, "", sizeof(int));
     sigset_t queued;
     sigemptyset(&queued);
     sigaddset(&queued, SIGRTMIN);

@@ -2,6 +2,7 @@
 //
 // Text:  TCP/IP; IPC Performance Hierarchy
 // Run:   build/tcp/ping_pong, or build/tcp/ping_pong ROUND_TRIPS BYTES
+//        build/tcp/ping_pong -t: a stream to the partner
 // See:   the time of a round trip on the loopback interface, and its context switches
 //
 // TCP_NODELAY: a small message goes out at once. Without it, TCP may keep the last piece of a
@@ -14,7 +15,7 @@
 #include <sys/socket.h>
 
 int main(int argc, char *argv[]) {
-    const ping_pong::Options options = ping_pong::options(argc, argv);
+    const ping_pong::Options options = ping_pong::options(argc, argv, "t");
     const int listener = socket(AF_INET, SOCK_STREAM, 0);
     if (listener == -1) err(1, "socket");
     sockaddr_in name = {};  // port 0: any that is free

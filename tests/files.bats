@@ -118,7 +118,7 @@ small_disk() {
     [ "$(cat counter)" = 41 ]
     none '.*-new'
     in_shell '"$1" counter >/dev/full' "$b/state"
-    expect 1 "" "state: write standard output: No space left on device"
+    expect 1 "" "state: counter holds 42, but: write standard output: No space left on device"
     in_shell '"$1" counter >&-' "$b/state"
     expect 1 "" "state: standard descriptor 1: Bad file descriptor"
     [ "$(cat counter)" = 42 ] # by the one, not by the other
@@ -257,7 +257,7 @@ END
         child=$(printf '%s\n' /proc/"$pid"/task/* | sed 's:.*/::' | grep -vx "$pid")
         run_limited "$b/proc" "$child"
         [ "$status" -eq 1 ]
-        [ "$stderr" = "proc: $child: a thread of process $pid" ]
+        [ "$stderr" = "proc: $child is a thread of process $pid" ]
         kill "$pid"
         ends "$pid" 143
     done
@@ -320,7 +320,7 @@ job() {
 cron: d/c1: killed by signal 15
 cron: run d/d1: Exec format error
 cron: d/e1: skipped: No such file or directory
-cron: d/f1: not a file"
+cron: d/f1: not a regular file"
     ! command -v run-parts >/dev/null || refused run-parts d
     rm d/b1 d/c1 d/d1 d/f1
     ! command -v run-parts >/dev/null || run-parts d

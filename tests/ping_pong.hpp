@@ -20,19 +20,23 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <string>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <vector>
 #ifdef __linux__
+#include <sched.h>
 #include <sys/prctl.h>
 #endif
 
 namespace ping_pong {
 
 struct Options {
-    long round_trips;  // 1 to 100000000
+    long round_trips;  // or messages, one way; 1 to 100000000
     size_t bytes;      // of a message, 1 to 65536
+    bool one_way;      // -t: throughput, a stream to the partner
+    bool datagrams;    // -d
 };
 
 // Reads a whole decimal number from low to high; anything else ends the program with status 2.
@@ -45,13 +49,45 @@ inline long number(const char *text, long low, long high) {
     return value;
 }
 
-// Reads the arguments [ROUND_TRIPS [BYTES]]; bytes is the default for BYTES. Wrong ones end the
-// program with status 2, a standard output that is closed with 1.
-inline Options options(int argc, char *argv[], size_t bytes = 64) {
-    if (argc > 3) errx(2, "usage: ping_pong [ROUND_TRIPS [BYTES]]");
+// Reads the arguments [-t] [-d] [ROUND_TRIPS [BYTES]]; letters says which options there are, bytes
+// is the default for BYTES, and the most. Wrong ones end the program with status 2, a standard
+// output that is closed with 1.
+inline Options options(int argc, char *argv[], const std::string &letters = "", size_t bytes = 64,
+                       long most = 65536) {
+    Options options = {100000, bytes, false, false};
+    int next = 1;
+    for (; next < argc && argv[next][0] == '-' && strlen(argv[next]) == 2; ++next) {
+        if (letters.find(argv[next][1]) == letters.npos) break;
+        (argv[next][1] == 't' ? options.one_way : options.datagrams) = true;
+    }
+    std::string usage = "usage: ping_pong ";
+    for (const char letter : letters) usage += std::string("[-") + letter + "] ";
+    if (argc - next > 2) errx(2, "%s[ROUND_TRIPS [BYTES]]", usage.c_str());
     if (fcntl(STDOUT_FILENO, F_GETFD) == -1) err(1, "standard output");  // not for the channel
-    return {argc > 1 ? number(argv[1], 1, 100000000) : 100000,
-            argc > 2 ? static_cast<size_t>(number(argv[2], 1, 65536)) : bytes};
+    if (options.one_way) options.bytes = std::min(options.bytes * 64, static_cast<size_t>(most));
+    if (next < argc) options.round_trips = number(argv[next++], 1, 100000000);
+    if (next < argc) options.bytes = static_cast<size_t>(number(argv[next], 1, most));
+    return options;
+}
+
+// Binds the process to one of the processors that it may use: parent and partner to another one
+// each if there are two or more. Left to the scheduler, some runs would have both on one processor,
+// others on two, and that decides the time more than the mechanism does. Nothing where that cannot
+// be said.
+inline void take_processor(bool parent) {
+#ifdef __linux__
+    cpu_set_t allowed, own;
+    CPU_ZERO(&own);
+    if (sched_getaffinity(0, sizeof allowed, &allowed) == -1) err(1, "sched_getaffinity");
+    size_t cpu = 0;
+    for (int skip = parent || CPU_COUNT(&allowed) < 2 ? 0 : 1;
+         !CPU_ISSET(cpu, &allowed) || skip-- > 0;)
+        ++cpu;
+    CPU_SET(cpu, &own);
+    if (sched_setaffinity(0, sizeof own, &own) == -1) err(1, "sched_setaffinity");
+#else
+    (void)parent;
+#endif
 }
 
 inline volatile sig_atomic_t partner;  // in the parent: the partner's pid
@@ -87,6 +123,7 @@ inline pid_t start_partner() {
     if (child == 0 && prctl(PR_SET_PDEATHSIG, SIGKILL) == -1) err(1, "prctl");
 #endif
     if (child == 0 && getppid() != parent) _exit(1);
+    take_processor(child != 0);
     partner = child;
     on_partner_end(SIGCHLD);  // it may have failed before its pid was known here
     return child;
@@ -106,20 +143,45 @@ struct Messages {
     explicit Messages(size_t bytes) : pattern(bytes + 251) {
         for (size_t i = 0; i < pattern.size(); ++i) pattern[i] = static_cast<char>(i % 251);
     }
-    const char *ping(long i) const { return pattern.data() + 2 * i % 251; }
-    const char *pong(long i) const { return pattern.data() + (2 * i + 1) % 251; }
+    char *ping(long i) { return pattern.data() + 2 * i % 251; }
+    char *pong(long i) { return pattern.data() + (2 * i + 1) % 251; }
 };
 
 // The round trips before those that are timed.
 inline long warm_up(Options options) { return std::min(options.round_trips, 1000L); }
 
-// Makes the round trips, in the parent and in its partner (child == 0). send(span) sends the whole
-// message, receive(span) fills it; both end the program on an error. Blocks until all round trips
-// are made and the partner has ended; prints the result line on standard output. Returns main's
-// status.
+// The parent's last part: waits for the partner's end, and prints the line, with what was measured.
+// Returns main's status.
+inline int finish(const char *mechanism, Options options, pid_t child, double switches_before,
+                  std::chrono::duration<double> time) {
+    int status = 0;
+    if (waitpid(child, &status, 0) == -1) err(1, "waitpid");
+    if (status != 0) errx(1, "the partner failed: wait status 0x%x", static_cast<unsigned>(status));
+    const double switches =
+        context_switches(RUSAGE_SELF) + context_switches(RUSAGE_CHILDREN) - switches_before;
+    const auto count = static_cast<double>(options.round_trips);
+    if (options.one_way)
+        printf("%s: %ld messages of %zu bytes one way, %.0f MB/s, %.0f messages/s", mechanism,
+               options.round_trips, options.bytes,
+               count * static_cast<double>(options.bytes) / time.count() / 1e6,
+               count / time.count());
+    else
+        printf("%s: %ld round trips of %zu bytes, %.2f us each", mechanism, options.round_trips,
+               options.bytes, time.count() * 1e6 / count);
+    printf(", %.1f context switches each\n",
+           switches / (count + static_cast<double>(warm_up(options))));
+    if (ferror(stdout) != 0 || fflush(stdout) != 0) err(1, "write standard output");
+    return 0;
+}
+
+// Makes the round trips, or sends one way, in the parent and in its partner (child == 0).
+// send(span) sends the whole message, receive(span) fills it; both end the program on an error.
+// Every message is compared with what it must be. One way, a single byte comes back when all has
+// been received. Blocks until that is done and the partner has ended; prints the result line on
+// standard output. Returns main's status.
 template <class Send, class Receive>
 int run(const char *mechanism, Options options, pid_t child, Send send, Receive receive) {
-    const Messages messages(options.bytes);
+    Messages messages(options.bytes);
     std::vector<char> buffer(options.bytes);
     const std::span message(buffer);
     const long all = warm_up(options) + options.round_trips;
@@ -129,33 +191,21 @@ int run(const char *mechanism, Options options, pid_t child, Send send, Receive 
     auto start = std::chrono::steady_clock::now();
     for (long i = 0; i < all; ++i) {
         if (i == warm_up(options)) start = std::chrono::steady_clock::now();
-        if (child != 0) {
-            memcpy(message.data(), messages.ping(i), message.size());
-            send(message);
-        }
+        if (child != 0) send(std::span(messages.ping(i), options.bytes));
+        if (child != 0 && options.one_way) continue;
         receive(message);
         const char *const expected = child != 0 ? messages.pong(i) : messages.ping(i);
         if (memcmp(message.data(), expected, message.size()) != 0)
-            errx(1, "round trip %ld: the message received is not the one sent", i);
-        if (child == 0) {
-            memcpy(message.data(), messages.pong(i), message.size());
-            send(message);
-        }
+            errx(1, "%s %ld: the message received is not the one sent",
+                 options.one_way ? "message" : "round trip", i);
+        if (child == 0 && !options.one_way) send(std::span(messages.pong(i), options.bytes));
     }
+    const std::span last = message.first(1);
+    if (options.one_way && child == 0) send(std::span(last));
+    if (options.one_way && child != 0) receive(last);
     if (child == 0) _exit(0);
-    const std::chrono::duration<double, std::micro> time = std::chrono::steady_clock::now() - start;
-
-    int status = 0;
-    if (waitpid(child, &status, 0) == -1) err(1, "waitpid");
-    if (status != 0) errx(1, "the partner failed: wait status 0x%x", static_cast<unsigned>(status));
-    const double switches =
-        context_switches(RUSAGE_SELF) + context_switches(RUSAGE_CHILDREN) - switches_before;
-    printf("%s: %ld round trips of %zu bytes, %.2f us each, %.1f context switches each\n",
-           mechanism, options.round_trips, options.bytes,
-           time.count() / static_cast<double>(options.round_trips),
-           switches / static_cast<double>(all));
-    if (ferror(stdout) != 0 || fflush(stdout) != 0) err(1, "write standard output");
-    return 0;
+    return finish(mechanism, options, child, switches_before,
+                  std::chrono::steady_clock::now() - start);
 }
 
 }  // namespace ping_pong
