@@ -169,6 +169,45 @@ doorserver: write standard output: No space left on device"
     ends "$server" 0
 }
 
+@test "doorserver, doorclient: signals that are blocked or ignored at the start" {
+    "${CXX:-c++}" -std=c++20 -x c++ -o blocked - <<'END'
+#include <signal.h>
+#include <unistd.h>
+int main(int, char *argv[]) {
+    sigset_t all;
+    sigfillset(&all);
+    return sigprocmask(SIG_SETMASK, &all, nullptr) == 0 && execv(argv[1], argv + 1);
+}
+END
+    start server ./blocked "$b/doorserver" door
+    local server=$pid
+    within shows server.out "listening on door"
+    kill -STOP "$server"
+    start client ./blocked "$b/doorclient" door
+    LIMIT=15 within gone "$pid"
+    ends "$pid" 1
+    [ "$(cat client.err)" = "doorclient: door_call door: no answer within 10 s" ]
+    kill -CONT "$server"
+    run_limited "$b/doorclient" door
+    expect 0 "$hello" ""
+    [ "$(grep -c '^id' server.out)" -eq 1 ] # the one that gave up is not answered later
+    kill "$server"
+    ends "$server" 0
+    # A reader of the server's output that has gone does not end it.
+    mkfifo output
+    start reader head -n 1 output
+    start server bash -c 'exec "$1" door >output' bash "$b/doorserver"
+    server=$pid
+    within shows reader.out "listening on door"
+    run_limited "$b/doorclient" door
+    expect 0 "$hello" ""
+    run_limited "$b/doorclient" door
+    expect 0 "$hello" ""
+    grep -qx "doorserver: write standard output: Broken pipe" server.err
+    kill "$server"
+    ends "$server" 0
+}
+
 @test "emulation: results that fit, that are one byte too large, of 8 MiB, of none" {
     serve
     cases call door 11 1

@@ -762,10 +762,10 @@ spool_daemon: $d: killed by signal 13"
         start daemon "$b/spool_daemon" spool cat
         within shows daemon.out "watching spool"
         echo hello | "$b/spool_submit" spool >/dev/null
-        LIMIT=2 within shows daemon.out hello
+        LIMIT=5 within shows daemon.out hello
         within has spool/done 1
         echo again | "$b/spool_submit" spool >/dev/null
-        LIMIT=2 within shows daemon.out again
+        LIMIT=5 within shows daemon.out again
         # shellcheck disable=SC2034 # in the condition below
         ticks=$(cut -d ' ' -f 14,15 "/proc/$pid/stat")
         kill "-$signal" "$pid"
@@ -1118,5 +1118,77 @@ job 100000: wide: 1 file, 8 bytes" ""
         kill "-$signal" "$pid"
         ends "$pid" $((128 + $(kill -l "$signal")))
         [ -z "$(find print -type f)" ]
+    done
+}
+
+# --- all of them
+
+@test "files: a closed standard descriptor is named, whichever it is" {
+    local fd command commands=("state counter" "spool_submit spool job" "spool_daemon -1 spool true" "print_submit print job"
+        "print_daemon -1 print paper" "lock_file lock true" "queue_put queue message" "queue_get queue")
+    echo job >job
+    for command in "${commands[@]}"; do
+        read -ra words <<<"$command"
+        # shellcheck disable=SC2016 # the inner shell's
+        for fd in 0 1; do
+            in_shell 'eval "exec $1>&-"; shift; exec "$@"' $fd "$b/${words[0]}" "${words[@]:1}"
+            expect 1 "" "${words[0]}: standard descriptor $fd: Bad file descriptor"
+        done
+        # shellcheck disable=SC2016
+        in_shell 'exec "$@" 2>&-' "$b/${words[0]}" "${words[@]:1}"
+        expect 1 "" ""
+    done
+    for command in counter spool print paper lock queue; do [ ! -e "$command" ]; done
+}
+
+@test "files: signals that are ignored at the start stay so for the command, and the others reach it" {
+    start holder env --ignore-signal=HUP "$b/lock_file" lock sh -c 'echo running; exec sleep 60'
+    within shows holder.out running
+    kill -HUP "$pid"
+    kill -QUIT "$pid"
+    ends "$pid" 131
+    start holder env --ignore-signal=TERM "$b/lock_file" lock sh -c 'kill $$; echo went on'
+    ends "$pid" 0
+    shows holder.out "went on"
+}
+
+@test "print_daemon, spool_daemon: what is moved replaces nothing" {
+    echo hello >file
+    "$b/print_submit" print file
+    echo earlier >print/failed/c00001
+    echo damaged >print/c00001
+    run_limited "$b/print_daemon" -1 print paper
+    [ "$(cat print/failed/c00001 print/failed/c00001+)" = "$(printf 'earlier\ndamaged')" ]
+    local name
+    name=$(echo job | "$b/spool_submit" spool)
+    echo earlier >"spool/failed/$name.exit1"
+    run_limited "$b/spool_daemon" -1 spool false
+    expect 0 "" "spool_daemon: $name: exit status 1"
+    [ "$(cat "spool/failed/$name.exit1" "spool/failed/$name.exit1+")" = "$(printf 'earlier\njob')" ]
+}
+
+@test "spool_daemon: its own broken standard error loses no job's end" {
+    echo job | "$b/spool_submit" spool >/dev/null
+    mkfifo broken
+    # shellcheck disable=SC2016 # the inner shell's
+    in_shell 'exec 3<>broken 4>broken 3<&-; "$1" -1 spool false 2>&4' "$b/spool_daemon"
+    has spool/new 0
+    has spool/failed 1
+}
+
+@test "the same line-buffered: a line that could not be written is an error" {
+    command -v stdbuf >/dev/null || skip "no stdbuf(1)"
+    ! grep -q __asan_init "$b/state" || skip "the sanitizer must be loaded first"
+    echo job >job
+    "$b/queue_put" queue message
+    local command
+    for command in "state counter" "proc" "spool_submit spool job" "spool_daemon spool true" "print_submit print job" \
+        "print_daemon print paper" "queue_get queue"; do
+        read -ra words <<<"$command"
+        # shellcheck disable=SC2016 # the inner shell's
+        in_shell 'stdbuf -oL "$@" >/dev/full' "$b/${words[0]}" "${words[@]:1}"
+        echo "$command: $status: $stderr"
+        [ "$status" -eq 1 ]
+        [[ $stderr == *"write standard output: No space left on device" ]]
     done
 }
