@@ -10,6 +10,7 @@
 ##   demo           run every program once, in the order of the text; ONLY=signals: one directory
 ##   test           run the tests; needs bats
 ##   stress         run the tests of crashes and contention, some minutes long
+##   bench          measure every mechanism; BENCH=csv: a table for other programs
 ##   check          compile with all warnings under g++ and clang++, check form and style,
 ##                  run the tests under the address and undefined-behaviour sanitizers
 ##   clean          remove what was built
@@ -46,7 +47,7 @@ ifeq ($(MAKELEVEL),0)
 MAKEFLAGS += --jobs=$(shell nproc 2>/dev/null || getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)
 endif
 
-.PHONY: all $(DIRS) demo test stress check clean help FORCE
+.PHONY: all $(DIRS) demo test bench stress check clean help FORCE
 all: $(PROGRAMS)
 .SECONDEXPANSION:
 $(DIRS): $$(filter $(BUILD)/$$@/%,$(PROGRAMS))
@@ -73,6 +74,9 @@ demo: all
 
 test: all
 	@BUILD='$(BUILD)' tests/run
+
+bench: all
+	@BUILD='$(BUILD)' tests/bench
 
 stress: all
 	@BUILD='$(BUILD)' STRESS=1 tests/run tests/files.bats tests/doors.bats

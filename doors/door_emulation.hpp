@@ -222,12 +222,12 @@ inline bool send_all(int connection, Head head, int descriptor, char *data, int 
     return true;
 }
 
-// False, and errno, if less comes; ECONNRESET where the other side has closed it.
+// False, and errno, if less comes; EPIPE where the other side has closed it.
 inline bool receive_all(int connection, void *data, size_t size, int limit) {
     for (size_t done = 0; done < size;) {
         if (!wait_for(connection, POLLIN, limit)) return false;
         const ssize_t got = recv(connection, static_cast<char *>(data) + done, size - done, 0);
-        if (got == 0) errno = ECONNRESET;
+        if (got == 0) errno = EPIPE;
         if (got < 1) return false;
         done += static_cast<size_t>(got);
     }
@@ -355,22 +355,20 @@ inline void close_in_child() {  // of fork(): it serves nobody, and must not kee
 }
 
 // Sends a request to the server of the descriptor's file, and receives the head of the reply.
-// Returns the connection; or -1: EBADF without a server, EINTR if it has gone before it answered,
-// or what it has answered.
+// Returns the connection; or -1: EBADF without a server that takes it, EINTR if that has gone
+// before it answered, or what it has answered.
 inline int ask(int descriptor, Head request, char *data, int limit, Head &reply) {
     ucred peer = {};
     const int connection = connect_to(descriptor, peer);
     if (connection == -1) return -1;
-    const bool sent = send_all(connection, request, descriptor, data, limit);
-    const bool gone = !sent && (errno == EPIPE || errno == ECONNRESET);
     int error = 0;
-    // A server that refuses may have closed its side before all was sent.
-    if (!sent && !gone)
-        error = errno;
+    const bool sent = send_all(connection, request, descriptor, data, limit);
+    if (!sent && errno != EPIPE && errno != ECONNRESET)
+        error = errno;  // else a reply may be there all the same: a refusal
     else if (receive_all(connection, &reply, sizeof reply, limit))
         error = static_cast<int>(reply.what);
     else
-        error = errno != ECONNRESET ? errno : gone ? EBADF : EINTR;
+        error = errno == ECONNRESET || !sent ? EBADF : errno == EPIPE ? EINTR : errno;
     if (error == 0) return connection;
     close(connection);
     return fail(error);
@@ -465,7 +463,7 @@ inline int door_call(int descriptor, door_arg_t *arg) {
                                       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (results == MAP_FAILED) return fail(EOVERFLOW);
     const bool good = receive_all(connection.fd, results, reply.size, -1);
-    const int error = errno == ECONNRESET ? EINTR : errno;
+    const int error = errno == ECONNRESET || errno == EPIPE ? EINTR : errno;
     if (!fits && (!good || arg == &none)) munmap(results, reply.size);
     if (!good) return fail(error);
     arg->data_ptr = static_cast<char *>(results);

@@ -95,3 +95,84 @@ partner_of() { partner=$(cat "/proc/$1/task/$1/children") && [ -n "$partner" ]; 
         [[ $stderr == *": round trip 50: the message received is not the one sent"* ]]
     done
 }
+
+stream='[A-Za-z ,()]+: %s messages of %s bytes one way, [0-9]+ MB/s, [0-9]+ messages/s, [0-9]+\.[0-9] context switches each'
+
+@test "ping_pong -t: a stream one way, of messages of any size" {
+    local directory size
+    for directory in pipes fifo domain_sock tcp; do
+        for size in 1 4097 65536; do
+            run_limited "$bin/$directory/ping_pong" -t 200 "$size"
+            expect 0 "$output" ""
+            # shellcheck disable=SC2059 # the line is a format
+            [[ $output =~ ^$(printf "$stream" 200 "$size")$ ]]
+        done
+    done
+    run_limited "$bin/mmap_locks/ping_pong" -t 2000
+    expect 0 "$output" ""
+    # shellcheck disable=SC2059
+    [[ $output =~ ^$(printf "$stream" 2000 20)$ ]]
+    run_limited "$bin/mmap_locks/ping_pong" -t 1 21
+    expect 2 "" "ping_pong: 21: not a number from 1 to 20"
+    run_limited "$bin/files/ping_pong" -t 1
+    expect 2 "" "ping_pong: -t: not a number from 1 to 100000000"
+}
+
+@test "ping_pong -d: datagrams" {
+    local size
+    for size in 1 4097 65536; do
+        run_limited "$bin/domain_sock/ping_pong" -d 20 "$size"
+        [[ $output == "domain socket, datagrams: 20 round trips of $size bytes, "* ]]
+        expect 0 "$output" ""
+        run_limited "$bin/domain_sock/ping_pong" -t -d 20 "$size"
+        [[ $output == "domain socket, datagrams: 20 messages of $size bytes one way, "* ]]
+        expect 0 "$output" ""
+    done
+    run_limited "$bin/domain_sock/ping_pong" -t 1 1 1
+    expect 2 "" "ping_pong: usage: ping_pong [-t] [-d] [ROUND_TRIPS [BYTES]]"
+}
+
+@test "ping_pong -t: short calls do no harm, a wrong byte and a killed partner are noticed" {
+    local directory
+    for directory in pipes fifo domain_sock tcp; do
+        "${CXX:-c++}" -std=c++20 -pthread -include "$root/tests/short_calls.hpp" -o short \
+            "$root/$directory/ping_pong.cpp"
+        run_limited ./short -t 100 1000
+        expect 0 "$output" ""
+        "${CXX:-c++}" -std=c++20 -pthread -include "$root/tests/wrong_byte.hpp" -o wrong \
+            "$root/$directory/ping_pong.cpp"
+        run_limited ./wrong -t 1000 64
+        [ "$status" -eq 1 ]
+        [ -z "$output" ]
+        [[ $stderr == *": the message received is not the one sent"* ]]
+    done
+    for directory in pipes fifo domain_sock tcp mmap_locks; do
+        start it "$bin/$directory/ping_pong" -t 100000000
+        within partner_of "$pid"
+        kill -KILL "$partner"
+        ends "$pid" 1
+    done
+}
+
+@test "bench: tables, and the same for other programs" {
+    command -v taskset >/dev/null || skip "no taskset(1)"
+    export BUILD=$bin ROUNDS=1 MESSAGES=2
+    run timeout -k 2 50 "$root/tests/bench"
+    echo "$output"
+    [ "$status" -eq 0 ]
+    [ "${lines[0]}" = "== both processes on one processor, medians of 1" ]
+    [ "$(grep -cE '^[A-Za-z ,()]+, [0-9]+ bytes +[0-9.]+ us +[0-9.]+x +[0-9.]+  #+$' <<<"$output")" -eq $((10 * (1 + ($(nproc) > 1)))) ]
+    [ "$(grep -cE '^[A-Za-z ,()]+, [0-9]+ bytes +[0-9]+ MB/s +[0-9.]+x +[0-9.]+  #+$' <<<"$output")" -eq $((9 * (1 + ($(nproc) > 1)))) ]
+    [ "$(awk '{ print length }' <<<"$output" | sort -n | tail -n 1)" -le 100 ]
+    BENCH=csv run timeout -k 2 50 "$root/tests/bench"
+    [ "$status" -eq 0 ]
+    [ "${lines[0]}" = "place,kind,mechanism,bytes,median,unit,context switches" ]
+    grep -qE '^one,round trip,"pipe",64,[0-9.]+,us,[0-9.]+$' <<<"$output"
+    grep -qE '^one,stream,"queue",20,[0-9]+,MB/s,[0-9.]+$' <<<"$output"
+    mkdir -p bad/pipes
+    printf '#!/bin/sh\necho "ping_pong: broken" >&2\nexit 1\n' >bad/pipes/ping_pong
+    chmod +x bad/pipes/ping_pong
+    BUILD=$PWD/bad run timeout -k 2 20 "$root/tests/bench"
+    [ "$status" -eq 1 ]
+    [ "$output" = "ping_pong: broken" ]
+}
