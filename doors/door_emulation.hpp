@@ -19,6 +19,12 @@
 // - door_return() leaves the procedure by longjmp(): no destructor runs, as on Solaris. Where the
 //   procedure ends without it, the call fails with EINTR.
 //
+// One call, step by step:
+//     client: door_call() -> ask() -> connect_to(), send_all(): the head, the ticket, the argument
+//     server: serve(), in accept4() -> answer() -> receive_request(), receive_all(), the procedure
+//     server: door_return() -> send_all(): the results; longjmp() back into answer()
+//     client: ask() and door_call() -> receive_all(): the head, the results
+//
 // Not emulated: descriptors as arguments, DOOR_UNREF, DOOR_PRIVATE (ENOTSUP); calls through what
 // door_create() returns (EBADF); one door at several paths (EBUSY); threads that become a server's
 // by door_return(). Where another server has taken a path over, calls through descriptors that were

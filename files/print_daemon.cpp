@@ -13,6 +13,8 @@
 // at a time: the lock on the directory ends with its process. OUTPUT may be a FIFO; what its reader
 // does not read is lost.
 
+#include "print_spool.hpp"
+
 #include <algorithm>
 #include <charconv>
 #include <ctype.h>
@@ -33,13 +35,6 @@
 #include <unistd.h>
 #include <vector>
 
-// c00001 for a control file, d00001-001 for the first data file of the same job.
-static std::string file_name(char letter, int job, int file = 0) {
-    char name[32];
-    snprintf(name, sizeof name, file == 0 ? "%c%05d" : "%c%05d-%03d", letter, job, file);
-    return name;
-}
-
 static bool is_file(const std::string &path) {
     struct stat file = {};
     return lstat(path.c_str(), &file) == 0 && S_ISREG(file.st_mode) &&
@@ -55,13 +50,10 @@ static std::vector<int> waiting_jobs(const std::string &spool) {
     if (count == -1) err(1, "read %s", spool.c_str());
     for (int i = 0; i < count; ++i) {
         const std::string name = files[i]->d_name;
-        const char *const end = name.data() + name.size();
-        int job = 0, file = 0;
-        const char *const rest = std::from_chars(name.data() + 1, end, job).ptr;
-        if (rest != end) std::from_chars(rest + 1, end, file);
-        if (job > 0 && name == file_name('c', job)) jobs.push_back(job);
-        if (file > 0 && name == file_name('d', job, file) &&
-            is_file(path_of("done/" + file_name('c', job))) && unlink(path_of(name).c_str()) == -1)
+        const auto [job, file] = print_spool::numbers_of(name);
+        if (job > 0 && file == 0) jobs.push_back(job);
+        if (file > 0 && is_file(path_of("done/" + print_spool::file_name('c', job))) &&
+            unlink(path_of(name).c_str()) == -1)
             warn("unlink %s", path_of(name).c_str());
         free(files[i]);
     }
@@ -73,11 +65,11 @@ static std::vector<int> waiting_jobs(const std::string &spool) {
 // Reads the control file of the job, "files 2\ntitle Two files\n". Returns the number of files; 0
 // if it is damaged, or its data files are not all there.
 static int read_control(const std::string &spool, int job, std::string &title) {
-    const std::string path = spool + '/' + file_name('c', job);
+    const std::string path = spool + '/' + print_spool::file_name('c', job);
     if (!is_file(path)) return 0;
     FILE *const control = fopen(path.c_str(), "re");
     if (control == nullptr) err(1, "open %s", path.c_str());
-    std::string text(1100, '\0');  // more than there may be
+    std::string text(print_spool::longest_title + 100, '\0');  // more than there may be
     text.resize(fread(text.data(), 1, text.size(), control));
     if (ferror(control) != 0) err(1, "read %s", path.c_str());
     if (fclose(control) == EOF) err(1, "close %s", path.c_str());
@@ -90,19 +82,19 @@ static int read_control(const std::string &spool, int job, std::string &title) {
     if (text != "files " + std::to_string(files) + "\ntitle " + title + '\n') return 0;
     if (title.find('\n') != title.npos || title.find('\0') != title.npos) return 0;
     for (int i = 1; i <= files; ++i)
-        if (!is_file(spool + '/' + file_name('d', job, i))) return 0;
+        if (!is_file(spool + '/' + print_spool::file_name('d', job, i))) return 0;
     return files;
 }
 
 // Prints the job, or finds it damaged, and moves its control file to where it belongs.
 static void print(const std::string &spool, int job, FILE *paper, const char *paper_name) {
-    const std::string name = file_name('c', job), control = spool + '/' + name;
+    const std::string name = print_spool::file_name('c', job), control = spool + '/' + name;
     std::string title;
     const int files = read_control(spool, job, title);
     if (files < 1) warnx("%s is damaged, or a data file of it missing", control.c_str());
     unsigned long long bytes = 0;
     for (int i = 1; i <= files; ++i) {
-        const std::string path = spool + '/' + file_name('d', job, i);
+        const std::string path = spool + '/' + print_spool::file_name('d', job, i);
         char buffer[65536];
         FILE *const data = fopen(path.c_str(), "re");
         if (data == nullptr) err(1, "open %s", path.c_str());
@@ -141,11 +133,7 @@ int main(int argc, char *argv[]) {
     for (const int signo : {SIGPIPE, SIGXFSZ})                               // errors of a call
         if (signal(signo, SIG_IGN) == SIG_ERR) err(1, "ignore signal %d", signo);
 
-    for (const char *const part : {"", "/done", "/failed"}) {
-        const std::string directory = spool + part;
-        if (mkdir(directory.c_str(), 0700) == -1 && errno != EEXIST)
-            err(1, "mkdir %s", directory.c_str());
-    }
+    print_spool::make(spool);
     const int lock = open(spool.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (lock == -1) err(1, "open %s", spool.c_str());
     if (flock(lock, LOCK_EX | LOCK_NB) == -1) {

@@ -11,8 +11,9 @@
 // the job, and a data file without one is none. Who creates d00001-001 owns number 1: of all
 // that try, open() with O_EXCL lets one.
 
+#include "print_spool.hpp"
+
 #include <algorithm>
-#include <charconv>
 #include <dirent.h>
 #include <err.h>
 #include <errno.h>
@@ -43,13 +44,6 @@ static void on_stop(int signo) {  // own changes only while the signals are bloc
     raise(signo);  // on return from here it ends the program, so that its exit status shows what
 }
 
-// c00001 for a control file, d00001-001 for the first data file of the same job.
-static std::string file_name(char letter, int job, int file = 0) {
-    char name[32];
-    snprintf(name, sizeof name, file == 0 ? "%c%05d" : "%c%05d-%03d", letter, job, file);
-    return name;
-}
-
 // The highest number of a job whose control file, or a data file, is in the directory.
 static int highest(const std::string &path) {
     dirent **files = nullptr;
@@ -57,11 +51,7 @@ static int highest(const std::string &path) {
     if (count == -1) err(1, "read %s", path.c_str());
     int most = 0;
     for (int i = 0; i < count; ++i) {
-        const std::string name = files[i]->d_name;
-        int job = 0;
-        std::from_chars(name.data() + 1, name.data() + name.size(), job);
-        if (name == file_name('c', job) || name.starts_with(file_name('d', job) + '-'))
-            most = std::max(most, job);
+        most = std::max(most, print_spool::numbers_of(files[i]->d_name).job);
         free(files[i]);
     }
     free(files);
@@ -72,13 +62,14 @@ static int highest(const std::string &path) {
 static int claim(const std::string &spool, FILE *&file) {
     int job = highest(spool);
     for (const char *const part : {"/done", "/failed"}) job = std::max(job, highest(spool + part));
-    while (job < 999'999'999) {
-        const std::string name = spool + '/' + file_name('d', ++job, 1);
+    while (job < print_spool::last_job) {
+        const std::string name = spool + '/' + print_spool::file_name('d', ++job, 1);
         file = fopen(name.c_str(), "wxe");  // x: O_EXCL; e: O_CLOEXEC
         if (file == nullptr && errno != EEXIST) err(1, "create %s", name.c_str());
         if (file == nullptr) continue;  // another one was faster
         // Since the look for the highest, a job of this number may have come and gone.
-        if (access((spool + "/done/" + file_name('c', job)).c_str(), F_OK) == -1) return job;
+        if (access((spool + "/done/" + print_spool::file_name('c', job)).c_str(), F_OK) == -1)
+            return job;
         if (fclose(file) == EOF) err(1, "close %s", name.c_str());
         if (unlink(name.c_str()) == -1 && errno != ENOENT) err(1, "unlink %s", name.c_str());
     }
@@ -113,9 +104,9 @@ int main(int argc, char *argv[]) {
     const int count = argc - static_cast<int>(files - argv);
     if (count < 1) errx(2, "usage: print_submit [-t TITLE] DIR FILE...");
     const std::string spool = files[-1], title = titled ? argv[2] : files[0];
-    if (title.size() > 1000 || title.find('\n') != title.npos)
+    if (title.size() > print_spool::longest_title || title.find('\n') != title.npos)
         errx(1, "the title has a newline, or more than 1000 bytes: give another with -t");
-    if (count > 999) errx(1, "%d files: more than the 999 of a job", count);
+    if (count > print_spool::most_files) errx(1, "%d files: more than the 999 of a job", count);
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd)
         if (fcntl(fd, F_GETFD) == -1) err(1, "standard descriptor %d", fd);  // not for the job
 
@@ -136,16 +127,13 @@ int main(int argc, char *argv[]) {
     for (const int signo : {SIGPIPE, SIGXFSZ})  // errors of a call
         if (signal(signo, SIG_IGN) == SIG_ERR) err(1, "ignore signal %d", signo);
 
-    for (const char *const part : {"", "/done", "/failed"}) {
-        const std::string directory = spool + part;
-        if (mkdir(directory.c_str(), 0700) == -1 && errno != EEXIST)
-            err(1, "mkdir %s", directory.c_str());
-    }
+    print_spool::make(spool);
     sync_directory(spool + "/..");  // whoever has made the spool: it, too, must survive
     FILE *output = nullptr;
     const int job = claim(spool, output);
-    const std::string temporary = spool + '/' + file_name('t', job);
-    for (int i = 1; i <= count; ++i) own.push_back(spool + '/' + file_name('d', job, i));
+    const std::string temporary = spool + '/' + print_spool::file_name('t', job);
+    for (int i = 1; i <= count; ++i)
+        own.push_back(spool + '/' + print_spool::file_name('d', job, i));
     own.push_back(temporary);
     if (atexit(remove_own) != 0) errx(1, "atexit");
     if (sigprocmask(SIG_UNBLOCK, &held, nullptr) == -1) err(1, "sigprocmask");
@@ -160,7 +148,7 @@ int main(int argc, char *argv[]) {
           fopen(temporary.c_str(), "wxe"), temporary.c_str());
 
     if (sigprocmask(SIG_BLOCK, &held, nullptr) == -1) err(1, "sigprocmask");
-    const std::string name = spool + '/' + file_name('c', job);
+    const std::string name = spool + '/' + print_spool::file_name('c', job);
     if (rename(temporary.c_str(), name.c_str()) == -1)
         err(1, "rename %s to %s", temporary.c_str(), name.c_str());
     own.clear();
