@@ -79,7 +79,7 @@ bench: all
 	@BUILD='$(BUILD)' tests/bench
 
 stress: all
-	@BUILD='$(BUILD)' STRESS=1 tests/run tests/files.bats tests/doors.bats
+	@BUILD='$(BUILD)' STRESS=1 LIMIT_OF_FILE=3000 tests/run tests/files.bats tests/doors.bats
 
 check:
 	@MAKE='$(MAKE)' tests/check

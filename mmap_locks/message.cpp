@@ -7,7 +7,7 @@
 //
 // A process that must wait first offers its processor to others, a hundred times at most, and looks
 // again: the other side is mostly about to do its part, and to be woken up from a sleep takes tens
-// of microseconds, more than all the rest of a message. Measured with tests/queue_speed.cpp, on a
+// of microseconds, more than all the rest of a message. Measured with ping_pong -t, on a
 // machine with two processors, messages a second:
 //                         both processes on one    one on each
 //     sleeping at once         450 000               110 000
