@@ -98,7 +98,9 @@ int main(int argc, char *argv[]) {
     struct sigaction action = {};
     action.sa_handler = give_up;
     for (const int signo : ends) {
-        if (signo == SIGHUP && signal(signo, SIG_IGN) == SIG_IGN) continue;  // by nohup(1)
+        struct sigaction earlier = {};
+        if (sigaction(signo, nullptr, &earlier) == -1) err(1, "sigaction %d", signo);
+        if (signo == SIGHUP && earlier.sa_handler == SIG_IGN) continue;  // by nohup(1)
         if (sigaction(signo, &action, nullptr) == -1) err(1, "sigaction %d", signo);
     }
     if (signal(SIGPIPE, SIG_IGN) == SIG_ERR) err(1, "ignore SIGPIPE");  // an error of write

@@ -100,10 +100,12 @@ int main(int argc, char *argv[]) {
 
     struct sigaction action = {};
     action.sa_handler = on_stop;
-    for (const int signo : {SIGINT, SIGQUIT, SIGTERM})
+    for (const int signo : {SIGHUP, SIGINT, SIGQUIT, SIGTERM}) {
+        struct sigaction earlier = {};
+        if (sigaction(signo, nullptr, &earlier) == -1) err(1, "sigaction %d", signo);
+        if (signo == SIGHUP && earlier.sa_handler == SIG_IGN) continue;  // by nohup(1)
         if (sigaction(signo, &action, nullptr) == -1) err(1, "sigaction %d", signo);
-    if (signal(SIGHUP, SIG_IGN) != SIG_IGN && sigaction(SIGHUP, &action, nullptr) == -1)
-        err(1, "sigaction SIGHUP");  // unless nohup(1) has made us ignore it
+    }
     if (signal(SIGPIPE, SIG_IGN) == SIG_ERR) err(1, "ignore SIGPIPE");
     if (sigprocmask(SIG_UNBLOCK, &held, nullptr) == -1) err(1, "sigprocmask");
 

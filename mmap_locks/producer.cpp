@@ -112,7 +112,9 @@ int main(int argc, char *argv[]) {
     action.sa_handler = on_stop;  // without SA_RESTART: it interrupts the waits
     for (const int signo : ends) {
         sigaddset(&stops, signo);
-        if (signo == SIGHUP && signal(signo, SIG_IGN) == SIG_IGN) continue;  // by nohup(1)
+        struct sigaction earlier = {};
+        if (sigaction(signo, nullptr, &earlier) == -1) err(1, "sigaction %d", signo);
+        if (signo == SIGHUP && earlier.sa_handler == SIG_IGN) continue;  // by nohup(1)
         if (sigaction(signo, &action, nullptr) == -1) err(1, "sigaction %d", signo);
     }
     if (sigprocmask(SIG_UNBLOCK, &stops, nullptr) == -1) err(1, "sigprocmask");

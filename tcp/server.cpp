@@ -136,7 +136,9 @@ int main(int argc, char *argv[]) {
     struct sigaction action = {};
     for (const int signo : held_signals) {
         action.sa_handler = signo == SIGCHLD ? on_child_end : on_stop;
-        if (signo == SIGHUP && signal(signo, SIG_IGN) == SIG_IGN) continue;  // by nohup(1)
+        struct sigaction earlier = {};
+        if (sigaction(signo, nullptr, &earlier) == -1) err(1, "sigaction %d", signo);
+        if (signo == SIGHUP && earlier.sa_handler == SIG_IGN) continue;  // by nohup(1)
         if (sigaction(signo, &action, nullptr) == -1) err(1, "sigaction %d", signo);
     }
     if (signal(SIGPIPE, SIG_IGN) == SIG_ERR) err(1, "ignore SIGPIPE");  // an error of write

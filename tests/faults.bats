@@ -465,3 +465,15 @@ on_pipe() {
         rm pipe_file
     done
 }
+
+@test "a hang-up just before the handlers are there is not lost" {
+    local program tracee
+    for program in domain_sock/server domain_sock/dgram_server fifo/server; do
+        start traced strace -qq -o trace -e inject=bind,mknodat:delay_exit=500000 "$bin/$program" s
+        within test -e s
+        tracee=$(tr -d ' ' <"/proc/$pid/task/$pid/children")
+        kill -HUP "$tracee"
+        ends "$pid" 0
+        [ ! -e s ]
+    done
+}

@@ -42,7 +42,8 @@ try() {
         run_limited "$program" 1 65537
         expect 2 "" "ping_pong: 65537: not a number from 1 to 65536"
         run_limited "$program" 1 1 1
-        expect 2 "" "ping_pong: usage: ping_pong [ROUND_TRIPS [BYTES]]"
+        [ "$status" -eq 2 ]
+        [[ $stderr =~ ^'ping_pong: usage: ping_pong '('[-t] ')?('[-d] ')?'[ROUND_TRIPS [BYTES]]'$ ]]
         # shellcheck disable=SC2016 # the inner shell's
         try bash -c '"$1" 1 >/dev/full' bash "$program"
         expect 1 "" "ping_pong: write standard output: No space left on device"
