@@ -416,6 +416,7 @@ cron: d/f1: not a regular file"
 
 @test "lock_file: in a terminal, Ctrl-C reaches the command once, a hangup reaches it, too" {
     command -v python3 >/dev/null || skip "no python3(1)"
+    python3 -c 'import pty; pty.openpty()' 2>/dev/null || skip "no terminal can be made"
     cat >terminal.py <<'END'
 import os, pty, sys, time
 child, terminal = pty.fork()
