@@ -155,7 +155,11 @@ small_disk() {
 counting() {
     local i
     for ((i = 0; i < $1; ++i)); do
-        timeout -s KILL "0.00$((RANDOM % 6))$((RANDOM % 10))" "$b/state" "$2" 2>>errors >>"$3" || true
+        if ((RANDOM % 4)); then
+            timeout -s KILL "0.00$((RANDOM % 6))$((RANDOM % 10))" "$b/state" "$2" 2>>errors >>"$3" || true
+        else
+            "$b/state" "$2" 2>>errors >>"$3"
+        fi
     done
 }
 
@@ -921,7 +925,7 @@ next" "spool_daemon: rename spool/new/$name to spool/done/$name: No such file or
     start submit bash -c 'for ((k = 0; k < $2; ++k)); do "$1" spool "job.$k"; done' bash "$b/spool_submit" "$jobs"
     local submit=$pid
     while ! gone "$submit" || [[ -n $(ls spool/new) ]]; do
-        start daemon timeout -s KILL "0.00$((RANDOM % 8 + 2))" "$b/spool_daemon" spool dd of=results oflag=append conv=notrunc status=none
+        start daemon timeout -s KILL "$(printf 0.%03d $((RANDOM % 8 + 2 + kills / 10)))" "$b/spool_daemon" spool dd of=results oflag=append conv=notrunc status=none
         LIMIT=30 within gone "$pid"
         kills=$((kills + 1))
     done
