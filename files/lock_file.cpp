@@ -28,7 +28,6 @@
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <string>
 #include <sys/file.h>
 #include <sys/stat.h>

@@ -170,15 +170,7 @@ doorserver: write standard output: No space left on device"
 }
 
 @test "doorserver, doorclient: signals that are blocked or ignored at the start" {
-    "${CXX:-c++}" -std=c++20 -x c++ -o blocked - <<'END'
-#include <signal.h>
-#include <unistd.h>
-int main(int, char *argv[]) {
-    sigset_t all;
-    sigfillset(&all);
-    return sigprocmask(SIG_SETMASK, &all, nullptr) == 0 && execv(argv[1], argv + 1);
-}
-END
+    make_blocked
     start server ./blocked "$b/doorserver" door
     local server=$pid
     within shows server.out "listening on door"

@@ -111,3 +111,16 @@ ends() {
         return 1
     fi
 }
+
+# make_blocked: makes ./blocked, which runs a command with every signal blocked.
+make_blocked() {
+    "${CXX:-c++}" -std=c++20 -x c++ -o blocked - <<'END'
+#include <signal.h>
+#include <unistd.h>
+int main(int, char *argv[]) {
+    sigset_t all;
+    sigfillset(&all);
+    return sigprocmask(SIG_SETMASK, &all, nullptr) == 0 && execv(argv[1], argv + 1);
+}
+END
+}

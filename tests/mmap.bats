@@ -47,15 +47,7 @@ b=$bin/mmap
 }
 
 @test "producer: signals that were blocked at its start do end it" {
-    "${CXX:-c++}" -std=c++20 -x c++ -o blocked - <<'END'
-#include <signal.h>
-#include <unistd.h>
-int main(int, char *argv[]) {
-    sigset_t all;
-    sigfillset(&all);
-    return sigprocmask(SIG_SETMASK, &all, nullptr) == 0 && execv(argv[1], argv + 1);
-}
-END
+    make_blocked
     mkfifo keys
     start producer ./blocked "$b/producer" <>keys
     within shows producer.out 'shared.dat holds "Hello World"; press Enter to remove it'
