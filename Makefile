@@ -11,6 +11,8 @@
 ##   test           run the tests; needs bats
 ##   stress         run the tests of crashes and contention, some minutes long
 ##   bench          measure every mechanism; BENCH=csv: a table for other programs
+##   trace          run a program, RUN="build/…", or a pair, WITH="build/…" too, and show what each process
+##                  did, side by side, in order of time; needs strace
 ##   check          compile with all warnings under g++ and clang++, check form and style,
 ##                  run the tests under the address and undefined-behaviour sanitizers
 ##   clean          remove what was built
@@ -47,7 +49,7 @@ ifeq ($(MAKELEVEL),0)
 MAKEFLAGS += --jobs=$(shell nproc 2>/dev/null || getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)
 endif
 
-.PHONY: all $(DIRS) demo test bench stress check clean help FORCE
+.PHONY: all $(DIRS) demo test bench stress trace check clean help FORCE
 all: $(PROGRAMS)
 .SECONDEXPANSION:
 $(DIRS): $$(filter $(BUILD)/$$@/%,$(PROGRAMS))
@@ -80,6 +82,9 @@ bench: all
 
 stress: all
 	@BUILD='$(BUILD)' STRESS=1 LIMIT_OF_FILE=3000 tests/run tests/files.bats tests/doors.bats
+
+trace: all
+	@tests/trace
 
 check:
 	@MAKE='$(MAKE)' tests/check
