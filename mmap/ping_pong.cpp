@@ -6,9 +6,9 @@
 //        kernel
 //
 // Both processes look at one number in the mapping until it is their turn. What was stored before
-// the number is there for whoever has read the number: release and acquire say so. Every so often
-// the waiting one offers its processor to others; on a machine with one processor, the partner
-// could do nothing otherwise.
+// the number is there for whoever has read the number: release and acquire say so. At every
+// thousandth look, some half a microsecond, the waiting one offers its processor to others: on a
+// machine with one processor, the partner could do nothing otherwise.
 
 #include "../tests/ping_pong.hpp"
 
@@ -17,7 +17,7 @@
 #include <sys/mman.h>
 
 struct Shared {
-    std::atomic<unsigned> turn;  // even: the parent writes next; odd: its partner
+    std::atomic<unsigned> turn;  // 0: the parent's; 1: its partner's
     char message[65536];
 };
 static_assert(std::atomic<unsigned>::is_always_lock_free);  // a lock would be in one process alone
@@ -40,11 +40,11 @@ int main(int argc, char *argv[]) {
 
     const auto send = [=](std::span<const char> message) {
         memcpy(shared->message, message.data(), message.size());
-        shared->turn.fetch_add(1, std::memory_order_release);
+        shared->turn.store(1 - own, std::memory_order_release);
     };
     const auto receive = [=](std::span<char> message) {
-        for (int i = 1; shared->turn.load(std::memory_order_acquire) % 2 != own; ++i)
-            if (i % 64 == 0) sched_yield();
+        for (int looks = 1; shared->turn.load(std::memory_order_acquire) != own; ++looks)
+            if (looks % 1000 == 0) sched_yield();
         memcpy(message.data(), shared->message, message.size());
     };
     return ping_pong::run("mapping", options, child, send, receive);
