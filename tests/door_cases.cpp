@@ -53,6 +53,8 @@ static void procedure(void *cookie, char *argp, size_t arg_size, door_desc_t *, 
     }
     if (strncmp(argp, "size", 4) == 0)
         door_return(const_cast<char *>(large.data()), static_cast<size_t>(number), nullptr, 0);
+    if (strcmp(argp, "sleep 60000") == 0 && (puts("in the call") == EOF || fflush(stdout) != 0))
+        err(1, "write standard output");
     if (strncmp(argp, "sleep", 5) == 0)
         std::this_thread::sleep_for(std::chrono::milliseconds(number));
     if (strcmp(argp, "descriptor") == 0) result("door_return", door_return(nullptr, 0, nullptr, 1));

@@ -87,7 +87,7 @@ function descriptor(pid, text,   fd, what, i) {
         return "pipe" (pipe[what] > 1 ? pipe[what] : "") ":" end_of[pid, fd]
     }
     if (what ~ /^(UNIX|TCP|UDP)/) {
-        i = what ~ /->/ ? "connection" : "socket"
+        i = what ~ /->/ || (pid, fd) in peer ? "connection" : "socket"
         if (match(what, /"[^"]*"/)) return i " " path(substr(what, RSTART, RLENGTH))
         if (((pid, fd) in peer) && peer[pid, fd] ~ noise) return ""
         if (what ~ /^UNIX/) return i ((pid, fd) in peer ? " " peer[pid, fd] : "")
