@@ -1,6 +1,19 @@
 #!/usr/bin/env bats
 load helpers
 
+streams='pipes fifo domain_sock tcp' # what splits messages where it likes
+
+# Of each: a program whose reads and writes are cut short, and one that sends wrong bytes after a while.
+setup_file() {
+    local directory variant
+    for directory in $streams; do
+        for variant in short_calls wrong_byte; do
+            printf '%s\0' -include "$BATS_TEST_DIRNAME/$variant.hpp" \
+                -o "$BATS_FILE_TMPDIR/$directory.$variant" "$BATS_TEST_DIRNAME/../$directory/ping_pong.cpp"
+        done
+    done | xargs -0 -P "$(nproc)" -n 5 "${CXX:-c++}" -std=c++20 -pthread
+}
+
 programs() { printf '%s\n' "$bin"/*/ping_pong; }
 line='[A-Za-z ()]+: %s round trips? of %s bytes, [0-9]+\.[0-9]{2} us each, [0-9]+\.[0-9] context switches each'
 
@@ -75,10 +88,8 @@ partner_of() { partner=$(cat "/proc/$1/task/$1/children") && [ -n "$partner" ]; 
 
 @test "ping_pong: short reads and writes do no harm" {
     local directory
-    for directory in pipes fifo domain_sock tcp; do
-        "${CXX:-c++}" -std=c++20 -pthread -include "$root/tests/short_calls.hpp" -o short \
-            "$root/$directory/ping_pong.cpp"
-        run_limited ./short 100 1000
+    for directory in $streams; do
+        run_limited "$BATS_FILE_TMPDIR/$directory.short_calls" 100 1000
         expect 0 "$output" ""
         [[ $output == *": 100 round trips of 1000 bytes, "* ]]
     done
@@ -86,11 +97,9 @@ partner_of() { partner=$(cat "/proc/$1/task/$1/children") && [ -n "$partner" ]; 
 
 @test "ping_pong: a wrong byte is noticed" {
     local directory
-    for directory in pipes fifo domain_sock tcp; do
+    for directory in $streams; do
         # Every write of its own message turns one byte, the last of the message, after 100 writes.
-        "${CXX:-c++}" -std=c++20 -pthread -include "$root/tests/wrong_byte.hpp" -o wrong \
-            "$root/$directory/ping_pong.cpp"
-        run_limited ./wrong 1000 64
+        run_limited "$BATS_FILE_TMPDIR/$directory.wrong_byte" 1000 64
         [ "$status" -eq 1 ]
         [ -z "$output" ]
         [[ $stderr == *": round trip 50: the message received is not the one sent"* ]]
@@ -135,14 +144,10 @@ stream='[A-Za-z ,()]+: %s messages of %s bytes one way, [0-9]+ MB/s, [0-9]+ mess
 
 @test "ping_pong -t: short calls do no harm, a wrong byte and a killed partner are noticed" {
     local directory
-    for directory in pipes fifo domain_sock tcp; do
-        "${CXX:-c++}" -std=c++20 -pthread -include "$root/tests/short_calls.hpp" -o short \
-            "$root/$directory/ping_pong.cpp"
-        run_limited ./short -t 100 1000
+    for directory in $streams; do
+        run_limited "$BATS_FILE_TMPDIR/$directory.short_calls" -t 100 1000
         expect 0 "$output" ""
-        "${CXX:-c++}" -std=c++20 -pthread -include "$root/tests/wrong_byte.hpp" -o wrong \
-            "$root/$directory/ping_pong.cpp"
-        run_limited ./wrong -t 1000 64
+        run_limited "$BATS_FILE_TMPDIR/$directory.wrong_byte" -t 1000 64
         [ "$status" -eq 1 ]
         [ -z "$output" ]
         [[ $stderr == *": the message received is not the one sent"* ]]

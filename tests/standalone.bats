@@ -15,7 +15,7 @@ export BATS_TEST_TIMEOUT=240 # on a busy machine
     done
     [ "${#sources[@]}" -gt 0 ]
     run timeout -k 5 220 xargs -0 -P "$(nproc)" -n 1 \
-        "${CXX:-c++}" -std=c++20 -Wall -Wextra -Wpedantic -pthread -o /dev/null \
+        "${CXX:-c++}" -std=c++20 -Wall -Wextra -Wpedantic -pthread -fsyntax-only \
         < <(printf '%s\0' "${sources[@]}")
     echo "$output"
     [ "$status" -eq 0 ]
