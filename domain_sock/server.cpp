@@ -12,17 +12,16 @@
 // only an end. SIGINT or SIGTERM ends the server, which removes its socket; a client that is being
 // served still gets its answer. tcp/server.cpp is the same server with another address.
 
+#include "stale_socket.hpp"
+
 #include <ctype.h>
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <string>
-#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -85,48 +84,12 @@ static void handle(int connection) {
     if (close(connection) == -1) err(1, "close the connection");
 }
 
-// A socket that refuses a connection is a dead server's. Anything else at the path stays. A live
-// stream server cannot be connected to with a datagram socket (EPROTOTYPE), and so is not
-// disturbed.
-static void remove_stale(const sockaddr *address, socklen_t size) {
-    struct stat file = {};
-    if (lstat(path, &file) == -1) err(1, "lstat %s", path);
-    if (!S_ISSOCK(file.st_mode)) errx(1, "bind %s: is there and is no socket: left alone", path);
-    const int probe = socket(PF_UNIX, SOCK_DGRAM, 0);
-    if (probe == -1) err(1, "socket");
-    if (connect(probe, address, size) == 0 || errno != ECONNREFUSED)
-        errx(1, "bind %s: %s", path, strerror(EADDRINUSE));
-    if (unlink(path) == -1 || close(probe) == -1) err(1, "remove the stale socket %s", path);
-}
-
-// Servers take turns: of two that find the same stale socket, one would remove the other's new one.
-static int lock_directory() {
-    std::string copy = path;  // which dirname changes
-    const int turn = open(dirname(copy.data()), O_RDONLY | O_CLOEXEC);
-    if (turn == -1) err(1, "open the directory of %s", path);
-    if (flock(turn, LOCK_EX | LOCK_NB) == 0) return turn;
-    if (errno != EWOULDBLOCK) err(1, "lock the directory of %s", path);
-    warnx("waiting for a lock on the directory of %s; Ctrl-C ends it", path);
-    if (flock(turn, LOCK_EX) == -1) err(1, "lock the directory of %s", path);
-    return turn;
-}
-
-static int open_listener() {
-    sockaddr_un name = {};
-    name.sun_family = AF_UNIX;
-    const int length = snprintf(name.sun_path, sizeof name.sun_path, "%s", path);
-    if (length < 1 || length >= static_cast<int>(sizeof name.sun_path))
-        errx(1, "%s: a socket's path has 1 to %zu bytes", path, sizeof name.sun_path - 1);
-    const auto *const address = reinterpret_cast<const sockaddr *>(&name);
-
+static int open_listener(const sockaddr_un &name) {
     const int listener = socket(PF_UNIX, SOCK_STREAM, 0);
     if (listener == -1) err(1, "socket");
     umask(0177);  // only this user may connect
-    if (bind(listener, address, sizeof name) == -1) {
-        if (errno != EADDRINUSE) err(1, "bind %s", path);
-        remove_stale(address, sizeof name);
-        if (bind(listener, address, sizeof name) == -1) err(1, "bind %s", path);
-    }
+    if (bind(listener, reinterpret_cast<const sockaddr *>(&name), sizeof name) == -1)
+        err(1, "bind %s", path);
     if (lstat(path, &made) == -1) err(1, "lstat %s", path);
     if (listen(listener, SOMAXCONN) == -1) err(1, "listen %s", path);
     return listener;
@@ -140,7 +103,13 @@ int main(int argc, char *argv[]) {
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd)
         if (fcntl(fd, F_GETFD) == -1) err(1, "standard descriptor %d", fd);
 
-    const int turn = lock_directory();
+    sockaddr_un name = {};
+    name.sun_family = AF_UNIX;
+    const int length = snprintf(name.sun_path, sizeof name.sun_path, "%s", path);
+    if (length < 1 || length >= static_cast<int>(sizeof name.sun_path))
+        errx(1, "%s: a socket's path has 1 to %zu bytes", path, sizeof name.sun_path - 1);
+
+    const int turn = take_turn(name);  // removes what a dead server has left
     // Held back but for the time that the server waits: no handler meets anything half done.
     const int held_signals[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGCHLD};
     sigset_t held, before;  // before: the mask without them
@@ -148,7 +117,7 @@ int main(int argc, char *argv[]) {
     for (const int signo : held_signals) sigaddset(&held, signo);
     if (sigprocmask(SIG_SETMASK, &held, nullptr) == -1) err(1, "sigprocmask");  // and no other
     if (atexit(remove_name) != 0) errx(1, "atexit");
-    const int listener = open_listener();
+    const int listener = open_listener(name);
     if (close(turn) == -1) err(1, "close the directory of %s", path);
 
     struct sigaction action = {};
