@@ -1,6 +1,6 @@
 // pass_descriptor - hands an open file to a process that could not open it
 //
-// Text:  Domain Sockets (what no pipe and no TCP connection can do)
+// Text:  Domain Sockets (what no pipe of Linux and no TCP connection can do)
 // Run:   build/domain_sock/pass_descriptor
 // See:   receiver: open /tmp/pass_descriptor.…: No such file or directory
 //        receiver: read through the descriptor: Hello World
@@ -8,7 +8,7 @@
 // The receiver is there before the file is, so it has not inherited it; and when it tries to open
 // it, the file has no name any more. A descriptor travels as control data beside at least one byte
 // of ordinary data. It is a new descriptor for the same open file, with its position and its
-// rights.
+// rights. An end of a pipe can be passed on like this, too, to processes that are not related.
 
 #include <err.h>
 #include <errno.h>

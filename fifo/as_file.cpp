@@ -4,8 +4,8 @@
 // Run:   gzip -c README.md > readme.gz
 //        build/fifo/as_file gzip -dc readme.gz -- wc -l {}
 // See:   the number of lines and the FIFO's name, then how both programs ended
-// Run:   build/fifo/as_file cat README.md -- perl -e 'open F, shift; <F>; seek F, -9, 2 or die $!'
-// {} See:   Illegal seek, the text of ESPIPE
+// Run:   build/fifo/as_file cat README.md -- perl -e 'open F,shift; <F>; seek F,-9,2 or die $!' {}
+// See:   Illegal seek, the text of ESPIPE
 //
 // PRODUCER writes into a FIFO whose path stands in CONSUMER's arguments in place of {}. That serves
 // a program that reads its file once, from front to back, and not one that seeks. The name is

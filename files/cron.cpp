@@ -8,6 +8,7 @@
 // The directory is the interface: a package adds a job by putting a file there. Only names of
 // letters, digits, - and _ count, so that what editors and package managers leave (logs~, logs.bak)
 // is not run; the order is that of the names' bytes. A job that fails does not stop the others.
+// When they run is cron(8)'s part (crontab(5)); this runs them now.
 // Exit status: 1 if any job failed; a link to nothing is named, and is no failure.
 
 #include <dirent.h>

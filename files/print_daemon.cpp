@@ -1,10 +1,10 @@
 // print_daemon - prints the jobs of a print spool, in the order of their numbers
 //
 // Text:  CUPS Spool Folders
-// Run:   build/files/print_submit print README.md
+// Run:   printf hello > note; build/files/print_submit print note
 //        build/files/print_daemon -1 print paper: until there is no job, and no longer
-// See:   job 1: README.md: 1 file, 34195 bytes
-//        and the bytes of README.md at the end of the file paper
+// See:   job 1: note: 1 file, 5 bytes
+//        and the bytes of note at the end of the file paper
 //
 // The names alone say what is to be done: c00001 is a job, done/c00001 one that has been printed,
 // and then the daemon removes its data files. A control file that is damaged, or whose data files

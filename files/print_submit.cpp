@@ -6,10 +6,10 @@
 // See:   job 1
 //        c00001  d00001-001  d00001-002  done  failed
 //
-// As in /var/spool/cups: d00001-001 holds the bytes of the first file of job 1, and c00001 the
-// number of its files and its title. The control file comes last, whole, by rename(): it makes
-// the job, and a data file without one is none. Who creates d00001-001 owns number 1: of all
-// that try, open() with O_EXCL lets one.
+// The names are those of /var/spool/cups: d00001-001 holds the bytes of the first file of job 1,
+// and c00001 the number of its files and its title (in CUPS, all its attributes, encoded). The
+// control file comes last, whole, by rename(): it makes the job, and a data file without one is
+// none. Who creates d00001-001 owns number 1: of all that try, open() with O_EXCL lets one.
 
 #include "print_spool.hpp"
 

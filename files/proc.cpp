@@ -7,9 +7,10 @@
 //        /proc/cpuinfo: 2 processors, AMD EPYC 7B13
 //        /proc/5050/status: proc, R (running), parent 5049, 2924 kB resident, 1 thread
 //
-// No special call: open, read, and a look at the text. A file of /proc is made up at the moment of
-// the read: what two reads give may be of two moments, so it is asked for at once, whole; and
-// between open and read a process may have ended. Of the files of a process, status has names for
+// No special call: open, read, and a look at the text. A file of /proc is made up when it is read,
+// a long one piece by piece: its lines may be of different moments, and between open and read a
+// process may have ended. Linux's load also counts tasks that wait for a disk; vmstat counts, and
+// what can be set is in /proc/sys/vm. Of the files of a process, status has names for
 // its numbers; in stat a program's name may hold the blanks and parentheses that separate the
 // fields.
 
@@ -30,7 +31,7 @@ static std::string read_file(const std::string &path) {
         if (errno == ENOENT && process) errno = ESRCH;  // it has ended, or never was
         err(1, "open %s", path.c_str());
     }
-    std::string content(1 << 20, '\0');  // more than there is: one read gives all
+    std::string content(1 << 20, '\0');  // more than there is; fread goes on to the end
     content.resize(fread(content.data(), 1, content.size(), file));
     if (ferror(file) != 0) err(1, "read %s", path.c_str());
     if (fclose(file) == EOF) err(1, "close %s", path.c_str());

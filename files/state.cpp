@@ -12,8 +12,8 @@
 // atomic: who opens FILE finds the old number or the new one. The number is printed when the
 // directory, too, is on the disk. A lock on the directory, which ends with the process, lets one
 // run at a time count there; a lock on FILE would be one on the old file, which rename() replaces.
-// What a killed run has left, the next one removes. Another user's file, or a symbolic link, is
-// left alone.
+// What a killed run has left, the next one removes. Another user's file is
+// left alone, but by root, who leaves it its owner; so is a symbolic link.
 
 #include <charconv>
 #include <err.h>

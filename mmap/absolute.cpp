@@ -6,9 +6,10 @@
 //        the addresses in it
 //
 // The program starts itself once more, by exec, as the reader: the same program, another process,
-// another address space. Only the car is in the file; the wheels are objects of the writer's own
-// memory. The reader does not follow the pointers. It asks whether it has anything mapped there,
-// which needs no access: whatever there is, it is not the wheel.
+// another address space. (A child by fork() alone would have the wheels at the same addresses.)
+// Only the car is in the file; the wheels are objects of the writer's own memory. The reader does
+// not follow the pointers. It asks whether it has anything mapped there, which needs no access:
+// whatever there is, it is not the wheel.
 
 #include <charconv>
 #include <err.h>

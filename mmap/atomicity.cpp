@@ -14,6 +14,8 @@
 // once. But it is loaded and stored by two separate operations. In the machine code that is what ++
 // of a plain long is: on x86 mov, add, mov, or one add to memory, which still loads and stores one
 // after the other. The ++ of an atomic has the lock prefix, which makes the two one.
+//
+// One writer and one reader need atomics as well, to know when the data are there: ping_pong.
 
 #include <atomic>
 #include <charconv>

@@ -10,7 +10,9 @@
 #include <stddef.h>
 
 // The names are the text's: _empty counts the messages (it is 0 when the queue is empty), _full the
-// free slots (it is 0 when the queue is full).
+// free slots (it is 0 when the queue is full). They say when to look, and may be wrong after a
+// process was killed; what is there, _count says. At the end _empty is one more: that wakes up
+// those who wait.
 //
 // The functions that return an int return -1 with errno on an error. ENOTRECOVERABLE means that
 // the lock has been held for 5 s: a process was killed, or stopped, between lock and unlock, and

@@ -7,7 +7,8 @@
 // The pipe is made before fork, so both processes hold both of its ends. Each closes the end it
 // does not use and moves the other one to where printf or scanf looks for it. A pipe end may
 // already be there: a program started with `<&-` or `>&-` gets 0 or 1 from pipe(). So the numbers
-// are compared before dup2, and the original is closed only after a real move.
+// are compared before dup2, and the original is closed only after a real move. On Linux a pipe
+// carries one way: write() to its end for reading fails with EBADF. (FreeBSD's carry both.)
 
 #include <err.h>
 #include <stdio.h>

@@ -3,7 +3,8 @@
 // Text:  Using Alarm for Time Limits
 // Run:   mkfifo pipe_file; build/signals/alarm_timeout pipe_file 2; echo $?
 // See:   open pipe_file: no writer within 2 s; the exit status 124, as timeout(1) has it
-// Run:   build/signals/alarm_timeout pipe_file 60 & kill -USR1 %1; echo hello > pipe_file
+// Run:   build/signals/alarm_timeout pipe_file 60 &
+//        sleep 1; kill -USR1 %1; echo hello > pipe_file
 // See:   open pipe_file: interrupted, but not by the alarm; again; then hello
 //
 // One limit holds over open and every read and write, since each of them may wait: where there is

@@ -8,8 +8,9 @@
 //
 // Wherever the alarm comes after sigsetjmp, the handler's siglongjmp leads back there: pause() is
 // skipped, or left. sigsetjmp(.., 1) keeps the signal mask, and the jump restores it: in
-// the handler SIGALRM is blocked, and after a plain longjmp it stays so; the second sleep never
-// ends. The jump also abandons any other handler that SIGALRM interrupts: see sleepforproblem.
+// the handler SIGALRM is blocked, and after a plain longjmp it stays so on Linux (jump shows it),
+// and the second sleep never ends. The jump also abandons any other handler that SIGALRM
+// interrupts: see sleepforproblem.
 
 #include <charconv>
 #include <err.h>

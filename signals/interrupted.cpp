@@ -4,14 +4,17 @@
 // Run:   build/signals/interrupted
 // See:   without SA_RESTART: read failed: Interrupted system call; retried: 1 byte
 //        with SA_RESTART: 1 byte, and no sign of the signal
+//        poll, with SA_RESTART: Interrupted system call
 //
 // The pipe is empty until the handler runs, and the handler itself writes the byte. So the signal
 // comes while read is blocked (unless the process is held up for the whole second between alarm and
 // read), and in the end read always has something to return.
+// A few calls are never restarted, since they have a time limit of their own: poll, select, sleep.
 
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -44,10 +47,20 @@ static void read_one_byte(int flags, const char *label) {
     if (ferror(stdout) != 0 || fflush(stdout) != 0) err(1, "write standard output");
 }
 
+static void poll_the_empty_pipe() {
+    alarm(1);
+    pollfd input = {pipefd[0], POLLIN, 0};
+    const int ready = poll(&input, 1, -1);
+    if (ready == 1) errx(1, "the process was held up: poll had nothing to wait for");
+    printf("poll, with SA_RESTART: %s\n", strerror(errno));
+    if (ferror(stdout) != 0 || fflush(stdout) != 0) err(1, "write standard output");
+}
+
 int main(int argc, char *[]) {
     if (argc != 1) errx(2, "usage: interrupted");
     if (fcntl(STDOUT_FILENO, F_GETFD) == -1) err(1, "standard output");  // not for the pipe
     if (pipe(pipefd) == -1) err(1, "pipe");
     read_one_byte(0, "without SA_RESTART");
     read_one_byte(SA_RESTART, "with SA_RESTART");
+    poll_the_empty_pipe();
 }

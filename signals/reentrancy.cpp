@@ -8,7 +8,8 @@
 // strtok keeps its place in the string in static data, one for the whole process. A handler that
 // uses strtok on a string of its own moves that place, and main goes on in the handler's string.
 // strtok_r keeps the place where its caller says. raise() makes the signal come at the same point
-// every time.
+// every time. What a handler may call is in POSIX's list of async-signal-safe functions; fork()
+// was on it until POSIX.1-2024, which has _Fork() instead. And it must leave errno as it found it.
 
 #include <err.h>
 #include <signal.h>

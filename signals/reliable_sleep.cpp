@@ -2,9 +2,9 @@
 //
 // Text:  Sleep with Alarm, Better Sleep with Longjmp, Signal Timing Problem: what they lead up to
 // Run:   build/signals/reliable_sleep 5, and press Ctrl-C or not
-// See:   sleepFor returned: 0, after 5 s. Ctrl-C ends it at once; then the number is the seconds
-// left Run:   build/signals/reliable_sleep -r 1 See:   the alarm came before sigsuspend(), which
-// did not wait
+// See:   sleepFor returned: 0, after 5 s; or, at once at Ctrl-C, the seconds that were left
+// Run:   build/signals/reliable_sleep -r 1
+// See:   the alarm came before sigsuspend(), which did not wait
 //
 // The signals are blocked before the alarm is set: one that comes early stays pending. sigsuspend
 // lets them in and waits, as one atomic call, so there is no moment at which a signal could be

@@ -6,7 +6,8 @@
 //
 // By default a signal is ignored, continues a stopped process, stops a process or terminates it.
 // (Some that terminate may also leave a core file; that is turned off here.) A child sends itself
-// the signal and then stops itself, and its parent watches what becomes of it.
+// the signal and then stops itself, and its parent watches what becomes of it. What sends these
+// signals when nobody calls kill(): causes.
 
 #include <algorithm>
 #include <err.h>

@@ -6,7 +6,8 @@
 // Run:   build/signals/sleep_alarm -r 1
 // See:   the alarm came before pause(), which only another one, 2 s later, has ended
 //
-// sleepFor returns the seconds it did not sleep, should another handled signal end it early.
+// sleepFor returns the seconds it did not sleep, should another handled signal end it early (it
+// handles none; in reliable_sleep one does).
 // Between alarm() and pause() any time may pass, on a busy machine even all of it: then SIGALRM has
 // come and gone before pause() waits for it. -r makes that happen every time. reliable_sleep has
 // the cure. An alarm that was set before is set again afterwards: late, if it fell into the sleep,

@@ -161,7 +161,8 @@ int main(int argc, char *argv[]) {
         const pid_t child = fork();
         if (child == 0) {
             // The signals stay held back. The alarm limits the whole conversation.
-            if (signal(SIGALRM, on_timeout) == SIG_ERR) err(1, "signal SIGALRM");
+            action.sa_handler = on_timeout;
+            if (sigaction(SIGALRM, &action, nullptr) == -1) err(1, "sigaction SIGALRM");
             alarm(5);
             if (close(listener) == -1) err(1, "close the listener");
             handle(connection);

@@ -93,7 +93,34 @@ alarm(1), pause(): received SIGALRM" ""
 @test "interrupted: EINTR and the retry without SA_RESTART, no sign of the signal with it" {
     run_limited "$bin/signals/interrupted"
     expect 0 "without SA_RESTART: read failed: Interrupted system call; retried: 1 byte
-with SA_RESTART: 1 byte" ""
+with SA_RESTART: 1 byte
+poll, with SA_RESTART: Interrupted system call" ""
+}
+
+causes='abort()                            SIGABRT
+the end of a child                 SIGCHLD
+a division by zero                 SIGFPE
+an instruction that is none        SIGILL
+a store into a page to read only   SIGSEGV
+a store past a mapped file'"'"'s end   SIGBUS
+a write to a pipe without a reader SIGPIPE'
+
+@test "causes: each signal of its cause, whatever is ignored and blocked where it starts; no core file" {
+    [[ $(uname -m) == x86_64 ]] || skip "the causes are those of x86"
+    run_limited "$bin/signals/causes"
+    expect 0 "$causes" ""
+    run_limited env --ignore-signal=PIPE,CHLD,ABRT --block-signal=PIPE,CHLD,SEGV "$bin/signals/causes"
+    expect 0 "$causes" ""
+    mkdir here
+    in_shell 'cd here; ulimit -c unlimited; exec "$1"' "$bin/signals/causes"
+    expect 0 "$causes" ""
+    none 'here/*'
+}
+
+@test "jump: longjmp leaves the handler's signal blocked, siglongjmp does not" {
+    run_limited env --block-signal=USR1,USR2 "$bin/signals/jump"
+    expect 0 "after longjmp: SIGUSR1 is blocked
+after siglongjmp: SIGUSR2 is not blocked" ""
 }
 
 @test "reentrancy: strtok is spoilt by its use in the handler, strtok_r is not" {
@@ -252,7 +279,7 @@ no Ctrl-C came" ""
 }
 
 @test "programs without arguments say so" {
-    for program in sighandler signal_table sending interrupted reentrancy; do
+    for program in sighandler signal_table causes sending interrupted reentrancy jump; do
         run_limited "$bin/signals/$program" x
         expect 2 "" "$program: usage: $program"
     done
@@ -260,7 +287,7 @@ no Ctrl-C came" ""
 
 @test "results that cannot be written are an error" {
     local command
-    for command in signal_table sending interrupted reentrancy 'sleep_alarm 0' 'bettersleep 0' \
+    for command in signal_table causes sending interrupted reentrancy jump 'sleep_alarm 0' 'bettersleep 0' \
         'reliable_sleep 0' 'sleepforproblem 1'; do
         in_shell "\"\$1\"/$command >/dev/full" "$bin/signals"
         expect 1 "" "${command% *}: write standard output: No space left on device"
