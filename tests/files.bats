@@ -744,6 +744,17 @@ has() { [[ $(count "$1") -eq $2 ]]; } # has DIRECTORY N: so many files
     expect 0 "" ""
 }
 
+@test "spool_daemon, cron: what they run has no descriptor of theirs" {
+    echo job | "$b/spool_submit" spool >submitted
+    in_shell 'exec 3>&- 4>&-; exec "$1" -1 spool ls /proc/self/fd' "$b/spool_daemon"
+    expect 0 $'0\n1\n2\n3' "" # 3 is what ls itself opens
+    mkdir daily
+    printf '#!/bin/sh\nexec ls /proc/self/fd\n' >daily/job
+    chmod +x daily/job
+    in_shell 'exec 3>&- 4>&-; exec "$1" daily' "$b/cron"
+    expect 0 $'0\n1\n2\n3' ""
+}
+
 @test "spool: a job that fails is kept, with its status; the others run" {
     local a c d
     a=$(echo 'exit 3' | "$b/spool_submit" spool)
