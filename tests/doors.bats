@@ -446,9 +446,8 @@ END
 
 @test "emulation: clients that are killed by the hundred leave no descriptor behind" {
     serve
-    cases call door 64 1
     local before clients
-    before=$(ls "/proc/$pid/fd")
+    before=$(ls "/proc/$pid/fd") # after a call, one thread might still have its connection
     clients=300
     [[ -z ${STRESS:-} ]] || clients=3000
     run_limited "$BATS_FILE_TMPDIR/door_cases" storm door "$clients"

@@ -44,15 +44,15 @@ left_running() {
     printf '%s\n' "${found//[!0-9$'\n']/}"
 }
 
-# run_limited [-127] COMMAND...: run, with the outputs apart, and with a limit on its time. bats warns
-# of a 127 that it has not been told to expect.
+# run_limited [-127] COMMAND...: run, with the outputs apart, and with a limit on its time, 20 s or
+# LIMIT. bats warns of a 127 that it has not been told to expect.
 run_limited() {
     local flags=(--separate-stderr)
     if [[ $1 == -127 ]]; then
         flags+=(-127)
         shift
     fi
-    run "${flags[@]}" timeout -k 2 20 "$@"
+    run "${flags[@]}" timeout -k 2 "${LIMIT:-20}" "$@"
 }
 
 # in_shell SCRIPT [ARG...]: the same for a line of shell, whose $1... are the ARGs.
