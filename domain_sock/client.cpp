@@ -78,10 +78,8 @@ int main(int argc, char *argv[]) {
     if (close(connection) == -1) err(1, "close the connection");
 
     printf("message from server: ");
-    for (size_t i = 0; i < length; ++i) {  // control characters are shown, not sent
-        const auto byte = static_cast<unsigned char>(answer[i]);
-        printf(isprint(byte) != 0 ? "%c" : "\\x%02x", byte);
-    }
+    for (const char c : std::string_view(answer, length))  // control characters are shown, not sent
+        printf(isprint(c & 0xff) != 0 ? "%c" : "\\x%02x", c & 0xff);
     printf("\n");
     if (ferror(stdout) != 0 || fflush(stdout) != 0) err(1, "write standard output");
     if (std::string_view(answer, length) == "refused: longer than 255 bytes")

@@ -36,7 +36,7 @@ static void remove_own() {
     unlink(own.sun_path);
 }
 
-static void give_up(int signo) {  // async-signal-safe calls alone
+static void on_stop(int signo) {  // async-signal-safe calls alone
     remove_own();
     if (signo != SIGALRM) {
         signal(signo, SIG_DFL);
@@ -54,10 +54,9 @@ static bool receive_answer(int client, const char *path) {
     const ssize_t length = recv(client, answer, sizeof answer, 0);
     if (length == -1) err(1, "receive from %s", path);
     printf("message from server: ");
-    for (ssize_t i = 0; i < length; ++i) {  // control characters are shown, not sent
-        const auto byte = static_cast<unsigned char>(answer[i]);
-        printf(isprint(byte) != 0 ? "%c" : "\\x%02x", byte);
-    }
+    for (const char c : std::string_view(
+             answer, static_cast<size_t>(length)))  // control characters are shown, not sent
+        printf(isprint(c & 0xff) != 0 ? "%c" : "\\x%02x", c & 0xff);
     printf("\n");
     return std::string_view(answer, static_cast<size_t>(length)) ==
            "refused: longer than 255 bytes";
@@ -78,15 +77,23 @@ int main(int argc, char *argv[]) {
              sizeof own.sun_path - 1);
     snprintf(address.sun_path, sizeof address.sun_path, "%s", path);  // shorter than own
 
-    // The socket must not be given 0, 1 or 2: the server would be sent what is meant for these.
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd)
-        if (fcntl(fd, F_GETFD) == -1) err(1, "standard descriptor %d", fd);
+        if (fcntl(fd, F_GETFD) == -1) err(1, "standard descriptor %d", fd);  // not for the socket
+
+    for (const int signo : {SIGPIPE, SIGXFSZ})  // errors of write
+        if (signal(signo, SIG_IGN) == SIG_ERR) err(1, "ignore signal %d", signo);
 
     // Held back until the handler knows what to remove: no signal leaves the name behind.
     sigset_t held;
     sigemptyset(&held);
-    const int ends[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGALRM};
-    for (const int signo : ends) sigaddset(&held, signo);
+    struct sigaction action = {}, earlier = {};
+    action.sa_handler = on_stop;
+    for (const int signo : {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGALRM}) {
+        if (sigaction(signo, nullptr, &earlier) == -1) err(1, "sigaction %d", signo);
+        if (earlier.sa_handler == SIG_IGN && signo != SIGALRM) continue;  // by nohup(1), or by &
+        if (sigaction(signo, &action, nullptr) == -1) err(1, "sigaction %d", signo);
+        sigaddset(&held, signo);
+    }
     if (sigprocmask(SIG_BLOCK, &held, nullptr) == -1) err(1, "sigprocmask");
     if (atexit(remove_own) != 0) errx(1, "atexit");
     const int client = socket(PF_UNIX, SOCK_DGRAM, 0);
@@ -95,16 +102,6 @@ int main(int argc, char *argv[]) {
     if (bind(client, reinterpret_cast<const sockaddr *>(&own), sizeof own) == -1)
         err(1, "bind %s", own.sun_path);
     if (lstat(own.sun_path, &made) == -1) err(1, "lstat %s", own.sun_path);
-    struct sigaction action = {};
-    action.sa_handler = give_up;
-    for (const int signo : ends) {
-        struct sigaction earlier = {};
-        if (sigaction(signo, nullptr, &earlier) == -1) err(1, "sigaction %d", signo);
-        if (signo == SIGHUP && earlier.sa_handler == SIG_IGN) continue;  // by nohup(1)
-        if (sigaction(signo, &action, nullptr) == -1) err(1, "sigaction %d", signo);
-    }
-    if (signal(SIGPIPE, SIG_IGN) == SIG_ERR) err(1, "ignore SIGPIPE");  // an error of write
-    if (signal(SIGXFSZ, SIG_IGN) == SIG_ERR) err(1, "ignore SIGXFSZ");  // likewise
     if (sigprocmask(SIG_UNBLOCK, &held, nullptr) == -1) err(1, "sigprocmask");
     alarm(5);
 

@@ -25,6 +25,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <string_view>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -33,14 +34,14 @@
 static const char *path;
 static struct stat made;  // the socket, once it has been made; else all zero
 
-static void remove_name() {
+static void remove_own() {
     struct stat now = {};
     if (lstat(path, &now) == -1 || now.st_ino != made.st_ino || now.st_dev != made.st_dev) return;
     unlink(path);
 }
 
 static void on_stop(int) {  // async-signal-safe calls alone
-    remove_name();
+    remove_own();
     _exit(0);
 }
 
@@ -74,10 +75,9 @@ static void serve(int server) {
         warnx("a datagram is refused: longer than %zu bytes", sizeof text);
     } else {
         printf("message from client: ");
-        for (ssize_t i = 0; i < length; ++i) {  // control characters are shown, not sent
-            const auto byte = static_cast<unsigned char>(text[i]);
-            printf(isprint(byte) != 0 ? "%c" : "\\x%02x", byte);
-        }
+        for (const char c : std::string_view(
+                 text, static_cast<size_t>(length)))  // control characters are shown, not sent
+            printf(isprint(c & 0xff) != 0 ? "%c" : "\\x%02x", c & 0xff);
         printf("\n");
         if (ferror(stdout) != 0 || fflush(stdout) != 0) err(1, "write standard output");
     }
@@ -98,9 +98,8 @@ int main(int argc, char *argv[]) {
     if (argc != 2) errx(2, "usage: dgram_server PATH");
     path = argv[1];
 
-    // The socket must not be given 0, 1 or 2: clients would be sent what is meant for these.
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd)
-        if (fcntl(fd, F_GETFD) == -1) err(1, "standard descriptor %d", fd);
+        if (fcntl(fd, F_GETFD) == -1) err(1, "standard descriptor %d", fd);  // not for the socket
 
     sockaddr_un name = {};
     name.sun_family = AF_UNIX;
@@ -108,25 +107,25 @@ int main(int argc, char *argv[]) {
     if (length < 1 || length >= static_cast<int>(sizeof name.sun_path))
         errx(1, "%s: a socket's path has 1 to %zu bytes", path, sizeof name.sun_path - 1);
 
-    const int turn = take_turn(name);  // removes what a dead server has left
+    const int turn = take_turn(name);           // removes what a dead server has left
+    for (const int signo : {SIGPIPE, SIGXFSZ})  // errors of write
+        if (signal(signo, SIG_IGN) == SIG_ERR) err(1, "ignore signal %d", signo);
+
     // Held back until the handler knows what to remove.
     sigset_t held;
     sigemptyset(&held);
-    for (const int signo : {SIGHUP, SIGINT, SIGQUIT, SIGTERM}) sigaddset(&held, signo);
-    if (sigprocmask(SIG_BLOCK, &held, nullptr) == -1) err(1, "sigprocmask");
-    if (atexit(remove_name) != 0) errx(1, "atexit");
-    const int server = open_socket(name);
-    if (close(turn) == -1) err(1, "close the directory of %s", path);
-    struct sigaction action = {};
+    struct sigaction action = {}, earlier = {};
     action.sa_handler = on_stop;
     for (const int signo : {SIGHUP, SIGINT, SIGQUIT, SIGTERM}) {
-        struct sigaction earlier = {};
         if (sigaction(signo, nullptr, &earlier) == -1) err(1, "sigaction %d", signo);
-        if (signo == SIGHUP && earlier.sa_handler == SIG_IGN) continue;  // by nohup(1)
+        if (earlier.sa_handler == SIG_IGN) continue;  // by nohup(1), or by &
         if (sigaction(signo, &action, nullptr) == -1) err(1, "sigaction %d", signo);
+        sigaddset(&held, signo);
     }
-    if (signal(SIGPIPE, SIG_IGN) == SIG_ERR) err(1, "ignore SIGPIPE");  // an error of write
-    if (signal(SIGXFSZ, SIG_IGN) == SIG_ERR) err(1, "ignore SIGXFSZ");  // likewise
+    if (sigprocmask(SIG_BLOCK, &held, nullptr) == -1) err(1, "sigprocmask");
+    if (atexit(remove_own) != 0) errx(1, "atexit");
+    const int server = open_socket(name);
+    if (close(turn) == -1) err(1, "close the directory of %s", path);
     if (sigprocmask(SIG_UNBLOCK, &held, nullptr) == -1) err(1, "sigprocmask");
     printf("listening on %s\n", path);
     if (ferror(stdout) != 0 || fflush(stdout) != 0) err(1, "write standard output");

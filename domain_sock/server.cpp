@@ -22,6 +22,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <string>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -33,14 +34,14 @@ static volatile sig_atomic_t children;
 static const char *path;
 static struct stat made;  // the socket, where this process is to remove it; else all zero
 
-static void remove_name() {
+static void remove_own() {
     struct stat now = {};
     if (lstat(path, &now) == -1 || now.st_ino != made.st_ino || now.st_dev != made.st_dev) return;
     unlink(path);
 }
 
 static void on_stop(int) {  // this and all that follows in handlers is async-signal-safe
-    remove_name();
+    remove_own();
     _exit(0);
 }
 
@@ -58,24 +59,19 @@ static void on_timeout(int) {
 }
 
 static void handle(int connection) {
-    char request[256];
-    size_t length = 0;
-    bool too_long = false;
+    std::string request;
+    char piece[256];
     ssize_t got = 0;
-    // It may come in any number of pieces; it is complete at the end of file.
-    while ((got = recv(connection, request + length, sizeof request - length, 0)) > 0) {
-        length += static_cast<size_t>(got);
-        if (length < sizeof request) continue;
-        too_long = true;  // read on: a client that is still sending would not read the answer
-        length = 0;
-    }
+    // It may come in any number of pieces; it is complete at the end of file. One that is too long
+    // is read, but not kept: a client that is still sending would not read the answer.
+    while ((got = recv(connection, piece, sizeof piece, 0)) > 0)
+        if (request.size() < 256) request.append(piece, static_cast<size_t>(got));
     if (got == -1) err(1, "receive a request");
+    const bool too_long = request.size() > 255;
     if (!too_long) {
         printf("message from client: ");
-        for (size_t i = 0; i < length; ++i) {  // control characters are shown, not sent
-            const auto byte = static_cast<unsigned char>(request[i]);
-            printf(isprint(byte) != 0 ? "%c" : "\\x%02x", byte);
-        }
+        for (const char c : request)  // control characters are shown, not sent
+            printf(isprint(c & 0xff) != 0 ? "%c" : "\\x%02x", c & 0xff);
         printf("\n");
         if (ferror(stdout) != 0 || fflush(stdout) != 0) err(1, "write standard output");
     }
@@ -99,9 +95,8 @@ int main(int argc, char *argv[]) {
     if (argc != 2) errx(2, "usage: server PATH");
     path = argv[1];
 
-    // The socket must not be given 0, 1 or 2: clients would be sent what is meant for these.
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd)
-        if (fcntl(fd, F_GETFD) == -1) err(1, "standard descriptor %d", fd);
+        if (fcntl(fd, F_GETFD) == -1) err(1, "standard descriptor %d", fd);  // not for the socket
 
     sockaddr_un name = {};
     name.sun_family = AF_UNIX;
@@ -111,25 +106,23 @@ int main(int argc, char *argv[]) {
 
     const int turn = take_turn(name);  // removes what a dead server has left
     // Held back but for the time that the server waits: no handler meets anything half done.
-    const int held_signals[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGCHLD};
     sigset_t held, before;  // before: the mask without them
     sigemptyset(&held);
-    for (const int signo : held_signals) sigaddset(&held, signo);
+    struct sigaction action = {}, earlier = {};
+    for (const int signo : {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGCHLD}) {
+        action.sa_handler = signo == SIGCHLD ? on_child_end : on_stop;
+        if (sigaction(signo, nullptr, &earlier) == -1) err(1, "sigaction %d", signo);
+        if (earlier.sa_handler == SIG_IGN && signo != SIGCHLD) continue;  // by nohup(1), or by &
+        if (sigaction(signo, &action, nullptr) == -1) err(1, "sigaction %d", signo);
+        sigaddset(&held, signo);
+    }
     if (sigprocmask(SIG_SETMASK, &held, nullptr) == -1) err(1, "sigprocmask");  // and no other
-    if (atexit(remove_name) != 0) errx(1, "atexit");
+    if (atexit(remove_own) != 0) errx(1, "atexit");
     const int listener = open_listener(name);
     if (close(turn) == -1) err(1, "close the directory of %s", path);
 
-    struct sigaction action = {};
-    for (const int signo : held_signals) {
-        action.sa_handler = signo == SIGCHLD ? on_child_end : on_stop;
-        struct sigaction earlier = {};
-        if (sigaction(signo, nullptr, &earlier) == -1) err(1, "sigaction %d", signo);
-        if (signo == SIGHUP && earlier.sa_handler == SIG_IGN) continue;  // by nohup(1)
-        if (sigaction(signo, &action, nullptr) == -1) err(1, "sigaction %d", signo);
-    }
-    if (signal(SIGPIPE, SIG_IGN) == SIG_ERR) err(1, "ignore SIGPIPE");  // an error of write
-    if (signal(SIGXFSZ, SIG_IGN) == SIG_ERR) err(1, "ignore SIGXFSZ");  // likewise
+    for (const int signo : {SIGPIPE, SIGXFSZ})  // errors of write
+        if (signal(signo, SIG_IGN) == SIG_ERR) err(1, "ignore signal %d", signo);
     if (sigprocmask(SIG_UNBLOCK, &held, nullptr) == -1) err(1, "sigprocmask");
     printf("listening on %s\n", path);
     if (ferror(stdout) != 0 || fflush(stdout) != 0) err(1, "write standard output");

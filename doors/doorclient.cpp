@@ -61,10 +61,8 @@ int main(int argc, char *argv[]) {
 
     const std::string answer(arg.data_ptr, arg.data_size > 0 ? arg.data_size - 1 : 0);
     printf("message from server: ");
-    for (const char letter : answer) {  // control characters are shown, not sent
-        const auto byte = static_cast<unsigned char>(letter);
-        printf(isprint(byte) != 0 ? "%c" : "\\x%02x", byte);
-    }
+    for (const char c : answer)  // control characters are shown, not sent
+        printf(isprint(c & 0xff) != 0 ? "%c" : "\\x%02x", c & 0xff);
     printf("\n");
     if (ferror(stdout) != 0 || fflush(stdout) != 0) err(1, "write standard output");
     if (arg.rbuf != buffer && munmap(arg.rbuf, arg.rsize) == -1) err(1, "munmap the results");

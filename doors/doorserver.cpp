@@ -72,15 +72,17 @@ int main(int argc, char *argv[]) {
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd)
         if (fcntl(fd, F_GETFD) == -1) err(1, "standard descriptor %d", fd);  // not for the door
 
-    sigset_t stop;  // blocked here, and so in the threads; sigwait() takes them
-    sigemptyset(&stop);
+    for (const int signo : {SIGPIPE, SIGXFSZ})  // errors of write
+        if (signal(signo, SIG_IGN) == SIG_ERR) err(1, "ignore signal %d", signo);
+
+    sigset_t held;  // here, and so in the threads; sigwait() takes them
+    sigemptyset(&held);
     for (const int signo : {SIGHUP, SIGINT, SIGQUIT, SIGTERM}) {
         struct sigaction earlier = {};
         if (sigaction(signo, nullptr, &earlier) == -1) err(1, "sigaction %d", signo);
-        if (signo != SIGHUP || earlier.sa_handler != SIG_IGN) sigaddset(&stop, signo);  // nohup(1)
+        if (earlier.sa_handler != SIG_IGN) sigaddset(&held, signo);  // else by nohup(1), or by &
     }
-    if (sigprocmask(SIG_BLOCK, &stop, nullptr) == -1) err(1, "sigprocmask");
-    if (signal(SIGPIPE, SIG_IGN) == SIG_ERR) err(1, "ignore SIGPIPE");
+    if (sigprocmask(SIG_BLOCK, &held, nullptr) == -1) err(1, "sigprocmask");
 
     const int did = door_create(answer, nullptr, DOOR_REFUSE_DESC | DOOR_NO_CANCEL);
     if (did == -1) err(1, "door_create");
@@ -102,10 +104,10 @@ int main(int argc, char *argv[]) {
     printf("listening on %s\n", path);
     if (ferror(stdout) != 0 || fflush(stdout) != 0) err(1, "write standard output");
     int signo = 0;
-    errno = sigwait(&stop, &signo);  // pause() would also end at any other signal
+    errno = sigwait(&held, &signo);  // pause() would also end at any other signal
     if (errno != 0) err(1, "sigwait");
     remove_own();
     made = {};
-    if (sigprocmask(SIG_UNBLOCK, &stop, nullptr) == -1) err(1, "sigprocmask");
+    if (sigprocmask(SIG_UNBLOCK, &held, nullptr) == -1) err(1, "sigprocmask");
     if (door_revoke(did) == -1) err(1, "door_revoke");
 }

@@ -11,6 +11,7 @@
 // finds a reader there. Everything that can wait for the server is bounded by one alarm. The client
 // removes its FIFO when it ends, also when an error or a signal from the terminal ends it.
 
+#include <ctype.h>
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -20,18 +21,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string>
+#include <string_view>
 #include <sys/stat.h>
 #include <unistd.h>
 
 static char own_name[PATH_MAX];  // no std::string, whose destructor could come before a signal
-static volatile sig_atomic_t own_name_exists;
+static struct stat made;         // the FIFO of that name, once it is there; else all zero
 
 static void remove_own() {
-    if (own_name_exists == 1) unlink(own_name);
-    own_name_exists = 0;
+    struct stat now = {};
+    if (lstat(own_name, &now) == -1 || now.st_ino != made.st_ino || now.st_dev != made.st_dev)
+        return;
+    unlink(own_name);
 }
 
-static void give_up(int signo) {  // async-signal-safe calls alone
+static void on_stop(int signo) {  // async-signal-safe calls alone
     remove_own();
     if (signo != SIGALRM) {
         signal(signo, SIG_DFL);
@@ -54,17 +58,24 @@ int main(int argc, char *argv[]) {
         errx(2, "message: makes a request of %zu bytes, and at most %d are written as one",
              request.size(), PIPE_BUF);
 
-    // A FIFO must not be given 0, 1 or 2: it would be written to, and read, in their place.
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd)
-        if (fcntl(fd, F_GETFD) == -1) err(1, "standard descriptor %d", fd);
+        if (fcntl(fd, F_GETFD) == -1) err(1, "standard descriptor %d", fd);  // not for a FIFO
+
+    for (const int signo : {SIGPIPE, SIGXFSZ})  // errors of write
+        if (signal(signo, SIG_IGN) == SIG_ERR) err(1, "ignore signal %d", signo);
 
     // Held back until the handler knows what to remove: no signal leaves the FIFO behind.
-    const int ends[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGALRM};
     sigset_t held;
     sigemptyset(&held);
-    for (const int signo : ends) sigaddset(&held, signo);
+    struct sigaction action = {}, earlier = {};
+    action.sa_handler = on_stop;
+    for (const int signo : {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGALRM}) {
+        if (sigaction(signo, nullptr, &earlier) == -1) err(1, "sigaction %d", signo);
+        if (earlier.sa_handler == SIG_IGN && signo != SIGALRM) continue;  // by nohup(1), or by &
+        if (sigaction(signo, &action, nullptr) == -1) err(1, "sigaction %d", signo);
+        sigaddset(&held, signo);
+    }
     if (sigprocmask(SIG_BLOCK, &held, nullptr) == -1) err(1, "sigprocmask");
-    if (signal(SIGPIPE, SIG_IGN) == SIG_ERR) err(1, "ignore SIGPIPE");
 
     // Without O_NONBLOCK, open would wait for a server; with it, ENXIO says that there is none.
     const int requests = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
@@ -78,12 +89,8 @@ int main(int argc, char *argv[]) {
     const int length = snprintf(own_name, sizeof own_name, "%s.%s", path, pid.c_str());
     if (length >= static_cast<int>(sizeof own_name)) errx(1, "%s: too long", path);
     if (mkfifo(own_name, 0600) == -1) err(1, "mkfifo %s", own_name);
-    own_name_exists = 1;
+    if (lstat(own_name, &made) == -1) err(1, "lstat %s", own_name);
     if (atexit(remove_own) != 0) errx(1, "atexit");
-    struct sigaction action = {};
-    action.sa_handler = give_up;
-    for (const int signo : ends)
-        if (sigaction(signo, &action, nullptr) == -1) err(1, "sigaction %d", signo);
     if (sigprocmask(SIG_UNBLOCK, &held, nullptr) == -1) err(1, "sigprocmask");
     alarm(5);
 
@@ -98,8 +105,13 @@ int main(int argc, char *argv[]) {
     if (got == -1) err(1, "read %s", own_name);
     if (got == 0) errx(1, "read %s: end of file before an answer", own_name);
     alarm(0);
-    own_name_exists = 0;
-    if (unlink(own_name) == -1) err(1, "unlink %s", own_name);
-    printf("message from server: %.*s", static_cast<int>(got), answer);
+    remove_own();
+    made = {};
+    printf("message from server: ");
+    std::string_view text(answer, static_cast<size_t>(got));
+    if (text.ends_with('\n')) text.remove_suffix(1);
+    for (const char c : text)  // control characters are shown, not sent
+        printf(isprint(c & 0xff) != 0 ? "%c" : "\\x%02x", c & 0xff);
+    printf("\n");
     if (ferror(stdout) != 0 || fflush(stdout) != 0) err(1, "write standard output");
 }

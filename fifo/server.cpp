@@ -32,7 +32,7 @@
 static const char *path;
 static struct stat made;  // the FIFO, where this server has made it; else all zero
 
-static void remove_name() {
+static void remove_own() {
     struct stat now = {};
     if (lstat(path, &now) == -1 || now.st_ino != made.st_ino || now.st_dev != made.st_dev) return;
     unlink(path);
@@ -41,7 +41,7 @@ static void remove_name() {
 // Ends the server wherever it is, be it in a write that nobody reads. lstat, unlink and _exit are
 // async-signal-safe.
 static void on_stop(int) {
-    remove_name();
+    remove_own();
     _exit(0);
 }
 
@@ -96,10 +96,8 @@ static void serve(std::string_view request) {
         return;
     }
     printf("message from client: ");
-    for (const char *c = rest + 1; c < end; ++c) {  // control characters are shown, not sent
-        const auto byte = static_cast<unsigned char>(*c);
-        printf(isprint(byte) ? "%c" : "\\x%02x", byte);
-    }
+    for (const char c : std::string_view(rest + 1, end))  // control characters are shown, not sent
+        printf(isprint(c & 0xff) != 0 ? "%c" : "\\x%02x", c & 0xff);
     printf("\n");
     if (ferror(stdout) != 0 || fflush(stdout) != 0) err(1, "write standard output");
     answer(client);
@@ -109,27 +107,27 @@ int main(int argc, char *argv[]) {
     if (argc != 2) errx(2, "usage: server FIFO");
     path = argv[1];
 
-    // A FIFO must not be given 0, 1 or 2: it would be written to, and read, in their place.
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd)
-        if (fcntl(fd, F_GETFD) == -1) err(1, "standard descriptor %d", fd);
+        if (fcntl(fd, F_GETFD) == -1) err(1, "standard descriptor %d", fd);  // not for a FIFO
+
+    for (const int signo : {SIGPIPE, SIGXFSZ})  // errors of write
+        if (signal(signo, SIG_IGN) == SIG_ERR) err(1, "ignore signal %d", signo);
 
     // Held back while the FIFO may be there and the handler not know of it.
-    sigset_t stops;
-    sigemptyset(&stops);
-    for (const int signo : {SIGHUP, SIGINT, SIGQUIT, SIGTERM}) sigaddset(&stops, signo);
-    if (sigprocmask(SIG_BLOCK, &stops, nullptr) == -1) err(1, "sigprocmask");
-    if (atexit(remove_name) != 0) errx(1, "atexit");
-    const int fifo = open_requests();
-    struct sigaction action = {};
+    sigset_t held;
+    sigemptyset(&held);
+    struct sigaction action = {}, earlier = {};
     action.sa_handler = on_stop;
     for (const int signo : {SIGHUP, SIGINT, SIGQUIT, SIGTERM}) {
-        struct sigaction earlier = {};
         if (sigaction(signo, nullptr, &earlier) == -1) err(1, "sigaction %d", signo);
-        if (signo == SIGHUP && earlier.sa_handler == SIG_IGN) continue;  // by nohup(1)
+        if (earlier.sa_handler == SIG_IGN) continue;  // by nohup(1), or by &
         if (sigaction(signo, &action, nullptr) == -1) err(1, "sigaction %d", signo);
+        sigaddset(&held, signo);
     }
-    if (signal(SIGPIPE, SIG_IGN) == SIG_ERR) err(1, "ignore SIGPIPE");
-    if (sigprocmask(SIG_UNBLOCK, &stops, nullptr) == -1) err(1, "sigprocmask");
+    if (sigprocmask(SIG_BLOCK, &held, nullptr) == -1) err(1, "sigprocmask");
+    if (atexit(remove_own) != 0) errx(1, "atexit");
+    const int fifo = open_requests();
+    if (sigprocmask(SIG_UNBLOCK, &held, nullptr) == -1) err(1, "sigprocmask");
 
     printf("listening on %s\n", path);
     if (ferror(stdout) != 0 || fflush(stdout) != 0) err(1, "write standard output");

@@ -114,10 +114,8 @@ static void print(const std::string &spool, int job, FILE *paper, const char *pa
     }
     if (files < 1) return;
     printf("job %d: ", job);
-    for (const char letter : title) {  // control characters are shown, not sent
-        const auto byte = static_cast<unsigned char>(letter);
-        printf(isprint(byte) != 0 ? "%c" : "\\x%02x", byte);
-    }
+    for (const char c : title)  // control characters are shown, not sent
+        printf(isprint(c & 0xff) != 0 ? "%c" : "\\x%02x", c & 0xff);
     printf(": %d file%s, %llu bytes\n", files, files == 1 ? "" : "s", bytes);
     if (ferror(stdout) != 0 || fflush(stdout) != 0) err(1, "write standard output");
 }

@@ -109,22 +109,22 @@ int main(int argc, char *argv[]) {
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd)
         if (fcntl(fd, F_GETFD) == -1) err(1, "standard descriptor %d", fd);  // not for the job
 
+    for (const int signo : {SIGPIPE, SIGXFSZ})  // errors of write
+        if (signal(signo, SIG_IGN) == SIG_ERR) err(1, "ignore signal %d", signo);
+
     // Held back while there may be a file that on_stop does not know of.
     sigset_t held;
     sigemptyset(&held);
-    for (const int signo : {SIGHUP, SIGINT, SIGQUIT, SIGTERM}) sigaddset(&held, signo);
-    if (sigprocmask(SIG_BLOCK, &held, nullptr) == -1) err(1, "sigprocmask");
-    struct sigaction action = {};
+    struct sigaction action = {}, earlier = {};
     action.sa_handler = on_stop;
     for (const int signo : {SIGHUP, SIGINT, SIGQUIT, SIGTERM}) {
-        struct sigaction earlier = {};
-        if (sigaction(signo, &action, &earlier) == -1) err(1, "sigaction %d", signo);
-        if (earlier.sa_handler == SIG_IGN && sigaction(signo, &earlier, nullptr) == -1)
-            err(1, "sigaction %d", signo);  // by nohup(1), or a script's &
+        if (sigaction(signo, nullptr, &earlier) == -1) err(1, "sigaction %d", signo);
+        if (earlier.sa_handler == SIG_IGN) continue;  // by nohup(1), or by &
+        if (sigaction(signo, &action, nullptr) == -1) err(1, "sigaction %d", signo);
+        sigaddset(&held, signo);
     }
-    umask(077);                                 // jobs are nobody else's to read
-    for (const int signo : {SIGPIPE, SIGXFSZ})  // errors of a call
-        if (signal(signo, SIG_IGN) == SIG_ERR) err(1, "ignore signal %d", signo);
+    if (sigprocmask(SIG_BLOCK, &held, nullptr) == -1) err(1, "sigprocmask");
+    umask(077);  // jobs are nobody else's to read
 
     print_spool::make(spool);
     sync_directory(spool + "/..");  // whoever has made the spool: it, too, must survive

@@ -91,10 +91,8 @@ int main(int argc, char *argv[]) {
     if (rest_of_line(process, "Tgid:\t") != std::to_string(pid))
         errx(1, "%d is a thread of process %s", pid, rest_of_line(process, "Tgid:\t").c_str());
     printf("%s: ", path.c_str());
-    for (const char letter : rest_of_line(process, "Name:\t")) {  // control characters are shown
-        const auto byte = static_cast<unsigned char>(letter);
-        printf(isprint(byte) != 0 ? "%c" : "\\x%02x", byte);
-    }
+    for (const char c : rest_of_line(process, "Name:\t"))  // none is sent
+        printf(isprint(c & 0xff) != 0 ? "%c" : "\\x%02x", c & 0xff);
     printf(", %s, parent %s, %s resident, %s thread%s\n", state.c_str(), parent.c_str(),
            resident.empty() ? "nothing" : resident.c_str(), threads.c_str(),
            threads == "1" ? "" : "s");

@@ -29,14 +29,14 @@
 
 static char temporary[PATH_MAX];  // no std::string: a handler reads it
 static volatile sig_atomic_t name_exists;
-static sigset_t stops;
+static sigset_t held;
 
-static void remove_temporary() {
+static void remove_own() {
     if (name_exists == 1) unlink(temporary);
 }
 
 static void on_stop(int signo) {  // async-signal-safe calls alone
-    remove_temporary();
+    remove_own();
     signal(signo, SIG_DFL);
     raise(signo);  // on return from here it ends the program, so that its exit status shows what
 }
@@ -74,7 +74,7 @@ static std::string submit(const std::string &spool, FILE *input, const char *inp
     if (fclose(job) == EOF) err(1, "close %s", temporary);
 
     const std::string target = spool + "/new/" + name;
-    if (sigprocmask(SIG_BLOCK, &stops, nullptr) == -1) err(1, "sigprocmask");
+    if (sigprocmask(SIG_BLOCK, &held, nullptr) == -1) err(1, "sigprocmask");
     if (rename(temporary, target.c_str()) == -1)
         err(1, "rename %s to %s", temporary, target.c_str());
     name_exists = 0;
@@ -89,20 +89,19 @@ int main(int argc, char *argv[]) {
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd)
         if (fcntl(fd, F_GETFD) == -1) err(1, "standard descriptor %d", fd);  // not for a job
 
-    umask(077);  // jobs are nobody else's to read
-    if (signal(SIGXFSZ, SIG_IGN) == SIG_ERR) err(1, "ignore SIGXFSZ");  // an error of write
-    if (signal(SIGPIPE, SIG_IGN) == SIG_ERR) err(1, "ignore SIGPIPE");
-    struct sigaction action = {};
+    umask(077);                                 // jobs are nobody else's to read
+    for (const int signo : {SIGPIPE, SIGXFSZ})  // errors of write
+        if (signal(signo, SIG_IGN) == SIG_ERR) err(1, "ignore signal %d", signo);
+    sigemptyset(&held);
+    struct sigaction action = {}, earlier = {};
     action.sa_handler = on_stop;
-    sigemptyset(&stops);
     for (const int signo : {SIGHUP, SIGINT, SIGQUIT, SIGTERM}) {
-        struct sigaction earlier = {};
-        if (sigaction(signo, &action, &earlier) == -1) err(1, "sigaction %d", signo);
-        if (earlier.sa_handler == SIG_IGN && sigaction(signo, &earlier, nullptr) == -1)
-            err(1, "sigaction %d", signo);  // by nohup(1), or a script's &
-        sigaddset(&stops, signo);
+        if (sigaction(signo, nullptr, &earlier) == -1) err(1, "sigaction %d", signo);
+        if (earlier.sa_handler == SIG_IGN) continue;  // by nohup(1), or by &
+        if (sigaction(signo, &action, nullptr) == -1) err(1, "sigaction %d", signo);
+        sigaddset(&held, signo);
     }
-    if (atexit(remove_temporary) != 0) errx(1, "atexit");
+    if (atexit(remove_own) != 0) errx(1, "atexit");
 
     for (const char *const part : {"", "/tmp", "/new", "/done", "/failed"}) {
         const std::string directory = spool + part;
@@ -121,7 +120,7 @@ int main(int argc, char *argv[]) {
         printf("%s\n", job.c_str());
         if (ferror(stdout) != 0 || fflush(stdout) != 0)
             err(1, "job %s is in the queue, but: write standard output", job.c_str());
-        if (sigprocmask(SIG_UNBLOCK, &stops, nullptr) == -1) err(1, "sigprocmask");
+        if (sigprocmask(SIG_UNBLOCK, &held, nullptr) == -1) err(1, "sigprocmask");
         if (fclose(input) == EOF) err(1, "close %s", name);
     }
 }

@@ -25,6 +25,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+extern char **environ;
+
 struct Wheel {
     char Brand[50];
     char Rating[3];  // two characters and a NUL

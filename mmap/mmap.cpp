@@ -76,8 +76,9 @@ int main(int argc, char *argv[]) {
     if (close(fd) == -1) err(1, "close %s", name);
     if (!replace) {  // link does not replace what somebody has put there in the meantime
         if (link(name, path) == -1) err(1, "link %s to %s", name, path);
-    } else {
-        if (rename(name, path) == -1) err(1, "rename %s to %s", name, path);
-        temporary[0] = '\0';
+        if (unlink(name) == -1) err(1, "unlink %s", name);
+    } else if (rename(name, path) == -1) {
+        err(1, "rename %s to %s", name, path);
     }
+    temporary[0] = '\0';
 }

@@ -63,16 +63,24 @@ int main(int argc, char *argv[]) {
     if (argc > 2) errx(2, "usage: producer [FILE]");
     const char *path = argc > 1 ? argv[1] : "shared.dat";
 
-    // The file must not be given 0, 1 or 2: it would be read, and written to, in their place.
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd)
-        if (fcntl(fd, F_GETFD) == -1) err(1, "standard descriptor %d", fd);
+        if (fcntl(fd, F_GETFD) == -1) err(1, "standard descriptor %d", fd);  // not for the file
+
+    for (const int signo : {SIGPIPE, SIGXFSZ})  // errors of write
+        if (signal(signo, SIG_IGN) == SIG_ERR) err(1, "ignore signal %d", signo);
 
     // Held back while the file may be there and the handler not know of it.
     sigset_t held;
     sigemptyset(&held);
-    for (const int signo : {SIGHUP, SIGINT, SIGQUIT, SIGTERM}) sigaddset(&held, signo);
+    struct sigaction action = {}, earlier = {};
+    action.sa_handler = on_stop;
+    for (const int signo : {SIGHUP, SIGINT, SIGQUIT, SIGTERM}) {
+        if (sigaction(signo, nullptr, &earlier) == -1) err(1, "sigaction %d", signo);
+        if (earlier.sa_handler == SIG_IGN) continue;  // by nohup(1), or by &
+        if (sigaction(signo, &action, nullptr) == -1) err(1, "sigaction %d", signo);
+        sigaddset(&held, signo);
+    }
     if (sigprocmask(SIG_BLOCK, &held, nullptr) == -1) err(1, "sigprocmask");
-    if (signal(SIGXFSZ, SIG_IGN) == SIG_ERR) err(1, "ignore SIGXFSZ");  // an error of the call
     if (atexit(remove_own) != 0) errx(1, "atexit");
     const bool replace = is_there(path);
 
@@ -98,15 +106,6 @@ int main(int argc, char *argv[]) {
     }
     snprintf(name, sizeof name, "%s", path);
 
-    struct sigaction action = {};
-    action.sa_handler = on_stop;
-    for (const int signo : {SIGHUP, SIGINT, SIGQUIT, SIGTERM}) {
-        struct sigaction earlier = {};
-        if (sigaction(signo, nullptr, &earlier) == -1) err(1, "sigaction %d", signo);
-        if (signo == SIGHUP && earlier.sa_handler == SIG_IGN) continue;  // by nohup(1)
-        if (sigaction(signo, &action, nullptr) == -1) err(1, "sigaction %d", signo);
-    }
-    if (signal(SIGPIPE, SIG_IGN) == SIG_ERR) err(1, "ignore SIGPIPE");
     if (sigprocmask(SIG_UNBLOCK, &held, nullptr) == -1) err(1, "sigprocmask");
 
     printf("%s holds \"%s\"; press Enter to remove it\n", path, static_cast<const char *>(memory));

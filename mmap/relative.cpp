@@ -22,6 +22,8 @@
 #include <type_traits>
 #include <unistd.h>
 
+extern char **environ;
+
 struct Wheel {
     char Brand[50];
     char Rating[3];  // two characters and a NUL

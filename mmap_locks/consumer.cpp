@@ -41,21 +41,24 @@ int main(int argc, char *argv[]) {
             errx(2, "%s: not a number from 1 on", argv[2]);
     }
 
-    // The file must not be given 0, 1 or 2: it would be written to in their place.
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd)
-        if (fcntl(fd, F_GETFD) == -1) err(1, "standard descriptor %d", fd);
+        if (fcntl(fd, F_GETFD) == -1) err(1, "standard descriptor %d", fd);  // not for the file
+
+    for (const int signo : {SIGPIPE, SIGXFSZ})  // errors of write
+        if (signal(signo, SIG_IGN) == SIG_ERR) err(1, "ignore signal %d", signo);
 
     // A consumer that is ended while it holds the lock would leave it held.
-    struct sigaction action = {};
+    sigset_t stops;
+    sigemptyset(&stops);
+    struct sigaction action = {}, earlier = {};
     action.sa_handler = on_stop;  // without SA_RESTART: it interrupts the wait
-    for (const int signo : {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGPIPE}) {
-        struct sigaction earlier = {};
+    for (const int signo : {SIGHUP, SIGINT, SIGQUIT, SIGTERM}) {
         if (sigaction(signo, nullptr, &earlier) == -1) err(1, "sigaction %d", signo);
-        if (signo == SIGHUP && earlier.sa_handler == SIG_IGN) continue;  // by nohup(1)
+        if (earlier.sa_handler == SIG_IGN) continue;  // by nohup(1), or by &
         if (sigaction(signo, &action, nullptr) == -1) err(1, "sigaction %d", signo);
+        sigaddset(&stops, signo);
     }
-
-    if (signal(SIGXFSZ, SIG_IGN) == SIG_ERR) err(1, "ignore SIGXFSZ");  // an error of the call
+    if (sigprocmask(SIG_UNBLOCK, &stops, nullptr) == -1) err(1, "sigprocmask");
     const int fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
     if (fd == -1 && errno == ENOENT) errx(1, "open %s: no such file: start a producer first", path);
     if (fd == -1) err(1, "open %s", path);

@@ -30,15 +30,16 @@
 static const char *path = "queue.dat";
 static int fd = -1;                 // of the queue's file
 static volatile sig_atomic_t stop;  // the signal that is to end us
+static volatile sig_atomic_t done;  // nothing can be left half done any more
 
-static void on_stop(int signo) { stop = signo; }
-
-static void remove_file() {
+static void remove_own() {
     if (fd != -1) Message::RemoveFile(fd, path);
 }
 
-static void end_now(int signo) {  // async-signal-safe calls alone
-    remove_file();
+static void on_stop(int signo) {  // async-signal-safe calls alone
+    stop = signo;
+    if (done == 0) return;  // main is in the midst of something
+    remove_own();
     signal(signo, SIG_DFL);
     raise(signo);  // on return from here it ends the producer, so that its exit status shows what
 }
@@ -101,27 +102,25 @@ int main(int argc, char *argv[]) {
     if (argc > 2) errx(2, "usage: producer [FILE]");
     if (argc == 2) path = argv[1];
 
-    // The file must not be given 0, 1 or 2: it would be read, and written to, in their place.
-    for (int standard = STDIN_FILENO; standard <= STDERR_FILENO; ++standard)
-        if (fcntl(standard, F_GETFD) == -1) err(1, "standard descriptor %d", standard);
+    for (int each = STDIN_FILENO; each <= STDERR_FILENO; ++each)
+        if (fcntl(each, F_GETFD) == -1) err(1, "standard descriptor %d", each);  // not for the file
 
-    struct sigaction action = {}, before = {};
-    const int ends[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+    for (const int signo : {SIGPIPE, SIGXFSZ})  // errors of write
+        if (signal(signo, SIG_IGN) == SIG_ERR) err(1, "ignore signal %d", signo);
+
     sigset_t stops;
     sigemptyset(&stops);
+    struct sigaction action = {}, earlier = {};
     action.sa_handler = on_stop;  // without SA_RESTART: it interrupts the waits
-    for (const int signo : ends) {
-        sigaddset(&stops, signo);
-        struct sigaction earlier = {};
+    for (const int signo : {SIGHUP, SIGINT, SIGQUIT, SIGTERM}) {
         if (sigaction(signo, nullptr, &earlier) == -1) err(1, "sigaction %d", signo);
-        if (signo == SIGHUP && earlier.sa_handler == SIG_IGN) continue;  // by nohup(1)
+        if (earlier.sa_handler == SIG_IGN) continue;  // by nohup(1), or by &
         if (sigaction(signo, &action, nullptr) == -1) err(1, "sigaction %d", signo);
+        sigaddset(&stops, signo);
     }
     if (sigprocmask(SIG_UNBLOCK, &stops, nullptr) == -1) err(1, "sigprocmask");
-    if (signal(SIGXFSZ, SIG_IGN) == SIG_ERR) err(1, "ignore SIGXFSZ");  // an error of the call
-    if (signal(SIGPIPE, SIG_IGN) == SIG_ERR) err(1, "ignore SIGPIPE");
 
-    if (atexit(remove_file) != 0) errx(1, "atexit");
+    if (atexit(remove_own) != 0) errx(1, "atexit");
     Message *const queue = open_queue();
     bool told = false;
     for (int next = 0; queue != nullptr && next < 100 && stop == 0;) {
@@ -137,11 +136,7 @@ int main(int argc, char *argv[]) {
         }
     }
     if (queue != nullptr && queue->RemoveProducer(fd) == -1) fail("remove a producer from");
-    action.sa_handler = end_now;  // from here on nothing can be left half done
-    for (const int signo : ends)
-        if (sigaction(signo, nullptr, &before) == -1 ||
-            (before.sa_handler == on_stop && sigaction(signo, &action, nullptr) == -1))
-            err(1, "sigaction %d", signo);
+    done = 1;
     if (stop != 0) raise(stop);
 
     // Whoever wants to read the rest must find the file.
@@ -149,6 +144,6 @@ int main(int argc, char *argv[]) {
     if (ferror(stdout) != 0 || fflush(stdout) != 0) err(1, "write standard output");
     for (int c = 0; c != '\n' && c != EOF;) c = getchar();
     if (ferror(stdin) != 0) err(1, "read standard input");
-    remove_file();
+    remove_own();
     close_queue(queue);
 }

@@ -59,6 +59,10 @@ int main(int argc, char *argv[]) {
         struct sigaction action = {};
         action.sa_handler = on_alarm;  // without SA_RESTART: the read fails with EINTR
         if (sigaction(SIGALRM, &action, nullptr) == -1) err(1, "sigaction SIGALRM");
+        sigset_t alarms;  // blocked where this was started, it would never come
+        sigemptyset(&alarms);
+        sigaddset(&alarms, SIGALRM);
+        if (sigprocmask(SIG_UNBLOCK, &alarms, nullptr) == -1) err(1, "sigprocmask");
         alarm(2);
     } else if (close(pipefd[1]) == -1) {
         err(1, "close the write end");

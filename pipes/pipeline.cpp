@@ -32,7 +32,7 @@
         if (close(output) == -1) err(1, "%s: close the pipe's original descriptor", command[0]);
     }
     execvp(command[0], command);
-    err(errno == ENOENT ? 127 : 126, "exec %s", command[0]);
+    err(errno == ENOENT ? 127 : 126, "run %s", command[0]);
 }
 
 int main(int argc, char *argv[]) {
@@ -46,9 +46,9 @@ int main(int argc, char *argv[]) {
         *word = nullptr;
     }
 
-    // A pipe must not be given 0, 1 or 2: the stages' own standard descriptors go there.
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd)
-        if (fcntl(fd, F_GETFD) == -1) err(1, "standard descriptor %d", fd);
+        if (fcntl(fd, F_GETFD) == -1) err(1, "standard descriptor %d", fd);  // not for a pipe
+    if (signal(SIGCHLD, SIG_DFL) == SIG_ERR) err(1, "signal SIGCHLD");  // if ignored: no status
 
     std::vector<pid_t> children;
     int input = STDIN_FILENO;  // where the next stage reads

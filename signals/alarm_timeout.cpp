@@ -52,6 +52,11 @@ int main(int argc, char *argv[]) {
     action.sa_handler = on_signal;  // no SA_RESTART: a call that waits is to fail with EINTR
     if (sigaction(SIGALRM, &action, nullptr) == -1) err(1, "sigaction SIGALRM");
     if (sigaction(SIGUSR1, &action, nullptr) == -1) err(1, "sigaction SIGUSR1");
+    sigset_t wanted;  // one that was blocked where this was started would never come
+    sigemptyset(&wanted);
+    sigaddset(&wanted, SIGALRM);
+    sigaddset(&wanted, SIGUSR1);
+    if (sigprocmask(SIG_UNBLOCK, &wanted, nullptr) == -1) err(1, "sigprocmask");
     alarm(seconds);
 
     int fifo = -1;

@@ -21,11 +21,21 @@
 #include <unistd.h>
 
 static int pipefd[2];
+static volatile sig_atomic_t write_error;
 
 static void on_alarm(int) {
     const int saved = errno;
-    if (write(pipefd[1], "x", 1) != 1) close(pipefd[1]);  // then read meets end of file
+    if (write(pipefd[1], "x", 1) != 1) {
+        write_error = errno;
+        close(pipefd[1]);  // then read meets end of file
+    }
     errno = saved;
+}
+
+static void check_the_handlers_write() {
+    if (write_error == 0) return;
+    errno = write_error;
+    err(1, "write the pipe, in the handler");
 }
 
 static void read_one_byte(int flags, const char *label) {
@@ -42,7 +52,7 @@ static void read_one_byte(int flags, const char *label) {
         if (errno != EINTR) err(1, "read the pipe");
         printf("read failed: %s; retried: ", strerror(EINTR));
     }
-    if (got == 0) errx(1, "write the pipe, in the handler: failed");
+    check_the_handlers_write();
     printf("%zd byte\n", got);
     if (ferror(stdout) != 0 || fflush(stdout) != 0) err(1, "write standard output");
 }
@@ -53,6 +63,7 @@ static void poll_the_empty_pipe() {
     const int ready = poll(&input, 1, -1);
     if (ready == 1) errx(1, "the process was held up: poll had nothing to wait for");
     printf("poll, with SA_RESTART: %s\n", strerror(errno));
+    check_the_handlers_write();
     if (ferror(stdout) != 0 || fflush(stdout) != 0) err(1, "write standard output");
 }
 

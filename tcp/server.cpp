@@ -21,8 +21,10 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <string>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -47,24 +49,19 @@ static void on_timeout(int) {
 }
 
 static void handle(int connection) {
-    char request[256];
-    size_t length = 0;
-    bool too_long = false;
+    std::string request;
+    char piece[256];
     ssize_t got = 0;
-    // It may come in any number of pieces; it is complete at the end of file.
-    while ((got = recv(connection, request + length, sizeof request - length, 0)) > 0) {
-        length += static_cast<size_t>(got);
-        if (length < sizeof request) continue;
-        too_long = true;  // read on: a client that is still sending would not read the answer
-        length = 0;
-    }
+    // It may come in any number of pieces; it is complete at the end of file. One that is too long
+    // is read, but not kept: a client that is still sending would not read the answer.
+    while ((got = recv(connection, piece, sizeof piece, 0)) > 0)
+        if (request.size() < 256) request.append(piece, static_cast<size_t>(got));
     if (got == -1) err(1, "receive a request");
+    const bool too_long = request.size() > 255;
     if (!too_long) {
         printf("message from client: ");
-        for (size_t i = 0; i < length; ++i) {  // control characters are shown, not sent
-            const auto byte = static_cast<unsigned char>(request[i]);
-            printf(isprint(byte) != 0 ? "%c" : "\\x%02x", byte);
-        }
+        for (const char c : request)  // control characters are shown, not sent
+            printf(isprint(c & 0xff) != 0 ? "%c" : "\\x%02x", c & 0xff);
         printf("\n");
         if (ferror(stdout) != 0 || fflush(stdout) != 0) err(1, "write standard output");
     }
@@ -115,34 +112,29 @@ int main(int argc, char *argv[]) {
     const bool chosen = argc == 4 && strcmp(argv[1], "-a") == 0;
     if (argc != 2 && !chosen) errx(2, "usage: server [-a ADDRESS] PORT");
     const char *const address = chosen ? argv[2] : "127.0.0.1", *const port = argv[argc - 1];
-    int number = -1;
-    const char *const end = port + strlen(port);
-    const auto [rest, error] = std::from_chars(port, end, number);
-    if (error != std::errc{} || rest != end || number < 0 || number > 65535)
-        errx(2, "%s: not a number from 0 to 65535", port);
+    uint16_t number = 0;
+    const auto [rest, error] = std::from_chars(port, port + strlen(port), number);
+    if (error != std::errc{} || *rest != '\0') errx(2, "%s: not a number from 0 to 65535", port);
 
-    // The socket must not be given 0, 1 or 2: clients would be sent what is meant for these.
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd)
-        if (fcntl(fd, F_GETFD) == -1) err(1, "standard descriptor %d", fd);
+        if (fcntl(fd, F_GETFD) == -1) err(1, "standard descriptor %d", fd);  // not for the socket
 
     // Held back but for the time that the server waits: no handler meets anything half done.
-    const int held_signals[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGCHLD};
     sigset_t held, before;  // before: the mask without them
     sigemptyset(&held);
-    for (const int signo : held_signals) sigaddset(&held, signo);
+    struct sigaction action = {}, earlier = {};
+    for (const int signo : {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGCHLD}) {
+        action.sa_handler = signo == SIGCHLD ? on_child_end : on_stop;
+        if (sigaction(signo, nullptr, &earlier) == -1) err(1, "sigaction %d", signo);
+        if (earlier.sa_handler == SIG_IGN && signo != SIGCHLD) continue;  // by nohup(1), or by &
+        if (sigaction(signo, &action, nullptr) == -1) err(1, "sigaction %d", signo);
+        sigaddset(&held, signo);
+    }
     if (sigprocmask(SIG_SETMASK, &held, nullptr) == -1) err(1, "sigprocmask");  // and no other
     const int listener = open_listener(address, port);
 
-    struct sigaction action = {};
-    for (const int signo : held_signals) {
-        action.sa_handler = signo == SIGCHLD ? on_child_end : on_stop;
-        struct sigaction earlier = {};
-        if (sigaction(signo, nullptr, &earlier) == -1) err(1, "sigaction %d", signo);
-        if (signo == SIGHUP && earlier.sa_handler == SIG_IGN) continue;  // by nohup(1)
-        if (sigaction(signo, &action, nullptr) == -1) err(1, "sigaction %d", signo);
-    }
-    if (signal(SIGPIPE, SIG_IGN) == SIG_ERR) err(1, "ignore SIGPIPE");  // an error of write
-    if (signal(SIGXFSZ, SIG_IGN) == SIG_ERR) err(1, "ignore SIGXFSZ");  // likewise
+    for (const int signo : {SIGPIPE, SIGXFSZ})  // errors of write
+        if (signal(signo, SIG_IGN) == SIG_ERR) err(1, "ignore signal %d", signo);
     if (sigprocmask(SIG_UNBLOCK, &held, nullptr) == -1) err(1, "sigprocmask");
     print_address(listener);
 

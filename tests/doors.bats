@@ -65,6 +65,13 @@ serve() {
     ends "$pid" 0
 }
 
+@test "doorserver: a limit on the size of files is an error of the write, and no door is left" {
+    in_shell 'ulimit -f 1; head -c 1024 /dev/zero >>out; exec "$1" door >>out' "$b/doorserver"
+    expect 1 "" "doorserver: $emulated
+doorserver: write standard output: File too large"
+    [ ! -e door ]
+}
+
 @test "doorserver: what is at the path and no door is left alone" {
     echo precious >door
     run_limited "$b/doorserver" door

@@ -576,6 +576,47 @@ stop_server() {
     exec 8>&-
 }
 
+@test "client: a name that somebody else has put in its FIFO's place is not removed; nohup is honoured" {
+    mkfifo requests
+    exec 8<>requests
+    start client nohup "$bin/fifo/client" requests
+    within test -p "requests.$pid"
+    kill -HUP "$pid"
+    kill -TERM "$pid"
+    ends "$pid" 143
+    start client "$bin/fifo/client" requests
+    within test -p "requests.$pid"
+    rm "requests.$pid"
+    echo precious >"requests.$pid"
+    kill "$pid"
+    ends "$pid" 143
+    exec 8>&-
+    [ "$(cat requests.*)" = precious ]
+}
+
+@test "client: an answer's control characters are shown, not sent" {
+    mkfifo requests
+    exec 8<>requests
+    start client "$bin/fifo/client" requests
+    read -r _ <&8
+    read -r request <&8
+    [ "$request" = "$pid hello from a client" ]
+    printf '\e[31mred\a\n' >"requests.$pid"
+    ends "$pid" 0
+    shows client.out 'message from server: \x1b[31mred\x07'
+    exec 8>&-
+}
+
+@test "server, client: a limit on the size of files is an error of the write, and no FIFO is left" {
+    in_shell 'ulimit -f 1; head -c 1024 /dev/zero >>out; exec "$1" requests >>out' "$bin/fifo/server"
+    expect 1 "" "server: write standard output: File too large"
+    serve
+    in_shell 'ulimit -f 1; exec "$1" requests >>out' "$bin/fifo/client"
+    expect 1 "" "client: write standard output: File too large"
+    stop_server
+    none 'requests*'
+}
+
 @test "client: an answer that has come is not lost to the time limit" {
     serve
     mkfifo output

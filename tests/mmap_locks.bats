@@ -236,6 +236,10 @@ dequeued=$(for i in {0..99}; do echo "$((i + 1)): $i"; done)
     producer=$pid
     within shows producer.out "enqueued 4"
     kill -STOP "$producer"
+    start consumer env --block-signal=TERM "$b/consumer" queue
+    within sleeps "$pid"
+    kill "$pid"
+    ends "$pid" 143
     for signal in HUP INT QUIT TERM; do
         start consumer "$b/consumer" queue
         within sleeps "$pid"

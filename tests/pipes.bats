@@ -69,6 +69,14 @@ no end of file after 2 s: the parent still holds a write end
 write end closed: end of file" ""
 }
 
+@test "fork_pipe -k, pipeline: the signals they count on, blocked or ignored at the start" {
+    run_limited env --block-signal=ALRM "$bin/pipes/fork_pipe" -k
+    [ "$status" -eq 0 ]
+    [ "${lines[4]}" = "write end closed: end of file" ]
+    run_limited env --ignore-signal=CHLD "$bin/pipes/pipeline" echo a '|' sh -c 'cat; exit 7'
+    expect 7 a ""
+}
+
 @test "fork_pipe -k: standard output closed" {
     in_shell '"$1" -k <&- >&-' "$bin/pipes/fork_pipe"
     expect 1 "" "fork_pipe: standard output: Bad file descriptor"
@@ -125,11 +133,11 @@ write end closed: end of file" ""
     run_limited "$bin/pipes/pipeline" true '|' sh -c 'kill -KILL $$'
     expect 137 "" ""
     run_limited -127 "$bin/pipes/pipeline" true '|' ./nothing
-    expect 127 "" "pipeline: exec ./nothing: No such file or directory"
+    expect 127 "" "pipeline: run ./nothing: No such file or directory"
     run_limited "$bin/pipes/pipeline" true '|' "$BATS_TEST_TMPDIR"
-    expect 126 "" "pipeline: exec $BATS_TEST_TMPDIR: Permission denied"
+    expect 126 "" "pipeline: run $BATS_TEST_TMPDIR: Permission denied"
     run_limited "$bin/pipes/pipeline" ./nothing '|' cat
-    expect 0 "" "pipeline: exec ./nothing: No such file or directory"
+    expect 0 "" "pipeline: run ./nothing: No such file or directory"
 }
 
 @test "pipeline: children that it has inherited do not count" {

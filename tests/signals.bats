@@ -371,6 +371,12 @@ no Ctrl-C came" ""
     exec 8>&-
 }
 
+@test "alarm_timeout: the alarm is let in, even if blocked at the start" {
+    mkfifo pipe_file
+    took 1 run_limited env --block-signal=ALRM,USR1 "$bin/signals/alarm_timeout" pipe_file 1
+    expect 124 "" "alarm_timeout: open pipe_file: no writer within 1 s"
+}
+
 @test "alarm_timeout: bad arguments" {
     run_limited "$bin/signals/alarm_timeout"
     expect 2 "" "alarm_timeout: usage: alarm_timeout FIFO SECONDS"

@@ -1,6 +1,6 @@
 # trace.awk - strace's record of several processes, as a table: a column each, in order of time
 #
-# Input:     lines of strace -f -ttt -T -yy, sorted by time
+# Input:     the output of strace -f -ttt -T -yy, twice
 #            first comes the shell that starts the commands, which is not shown
 # Variables: here, a directory whose name is left out of paths; most, how many rows are shown (0: all);
 #            in0, in1, in2: what the descriptors 0, 1 and 2 are for the shell, which are stdin to stderr
@@ -104,6 +104,14 @@ function inherit(list, parent, child,   key, k, found, n) {
     }
     for (; n > 0; --n) list[child, found[n]] = list[parent, found[n]]
 }
+# A process is there: from the start it has what the parent had.
+function arrive(pid) {
+    if (pid in program) return
+    program[pid] = program[parent[pid]]
+    inherit(end_of, parent[pid], pid)
+    inherit(peer, parent[pid], pid)
+    inherit(handled, parent[pid], pid)
+}
 function address(text) {
     if (match(text, /sun_path=@?"[^"]*"/)) return path(substr(text, RSTART + 9, RLENGTH - 9))
     if (!match(text, /htons\([0-9]+/)) return "?"
@@ -124,7 +132,7 @@ function take_column(pid) {
     pid_of[columns] = pid
 }
 function event(start, end, pid, text, result, sleeps) {
-    if (pid == shell || (pid in command) && !(pid in column)) return  # not before its exec
+    if (pid == shell || parent[pid] == shell && !(pid in column)) return  # not before its exec
     take_column(pid)
     ++events
     began[events] = start; ended[events] = end; who[events] = pid
@@ -141,8 +149,9 @@ function call(start, end, pid, text,   name, result, failed, list, n, i, letter,
     text = substr(text, length(name) + 2, RSTART - length(name) - 2)
     n = parts(text, list)
     failed = ""
-    if (result ~ /^-1 /) {
-        failed = substr(result, 4)
+    if (result ~ /^(-1|\?) /) {
+        failed = result
+        sub(/^(-1|\?) /, "", failed)
         sub(/ .*/, "", failed)
         failed = " = " failed
     }
@@ -155,20 +164,16 @@ function call(start, end, pid, text,   name, result, failed, list, n, i, letter,
         program[pid] = list[1]
         delete handled[pid, "SIGCHLD"]
         sub(/^[^ ]*\//, "", list[2])
-        if (pid in column) event(start, end, pid, "exec " list[2], "", 0)
-        else if (pid != shell && list[1] != "env") take_column(pid)
+        if (parent[pid] != shell || pid in column) event(start, end, pid, "exec " list[2], "", 0)
+        else if (list[1] != "env") take_column(pid)
         return
     }
     if (shown[name] == "fork") {
         if (failed != "") { event(start, end, pid, "fork", failed, 0); return }
         child = result + 0
-        inherit(end_of, pid, child)
-        inherit(peer, pid, child)
-        inherit(handled, pid, child)
-        if (!(child in program)) program[child] = program[pid]
+        arrive(child)
         event(start, end, pid, (text ~ /CLONE_THREAD/ ? "thread " : "fork ") process(child), "", 0)
-        if (pid == shell) command[child]
-        else take_column(child)
+        if (pid != shell) take_column(child)
         return
     }
     if (shown[name] == "pipe" || name == "socketpair") {
@@ -256,12 +261,15 @@ BEGIN {
     for (i = 0; i < 3; ++i) standard[i] = standard[i + 1]
     was[0] = in0; was[1] = in1; was[2] = in2
 }
+# The input comes twice: first for who is whose child, which the parent may say late.
+NR == 1 { shell = $1; start = $2 }
+NR == FNR {
+    if (/ ((clone3?|v?fork)\(|<\.\.\. (clone3?|v?fork) resumed>).* = [0-9]+ +<[0-9.]+>$/) parent[$(NF - 1)] = $1
+    next
+}
 {
     pid = $1
-    if (NR == 1) {
-        shell = pid
-        start = $2
-    }
+    arrive(pid)
     time = ($2 - start) * 1000
     text = $0
     sub(/^[0-9]+ +[0-9.]+ /, "", text)
@@ -324,6 +332,7 @@ END {
             asleep = who[j] != who[i] && began[j] > began[i] && began[j] < ended[i]
         if (asleep) row(began[i], who[i], "sleeps in " said[i])
         if (i in hidden) continue
+        if (outcome[i] ~ /ERESTART/) continue  # a signal came: the call is made again, or never ends
         time = asleep || can_sleep[i] ~ /z/ ? ended[i] : began[i]
         row(time, who[i], (asleep ? "wakes up: " : "") said[i] outcome[i])
     }
