@@ -114,11 +114,8 @@ int main(int argc, char *argv[]) {
     name = temporary.c_str();
     if (fstat(fd, &made) == -1) err(1, "fstat %s", name);
     if (atexit(remove_own) != 0) errx(1, "atexit");
-    const std::string text = content(getpid());
-    const auto limit = signal(SIGXFSZ, SIG_IGN);  // an error of write()
-    errno = ENOSPC;                               // should it write only a part
-    if (write(fd, text.data(), text.size()) != static_cast<ssize_t>(text.size()))
-        err(1, "write %s", name);
+    const auto limit = signal(SIGXFSZ, SIG_IGN);  // an error of the write
+    if (dprintf(fd, "%s", content(getpid()).c_str()) < 0) err(1, "write %s", name);
     if (signal(SIGXFSZ, limit) == SIG_ERR) err(1, "signal SIGXFSZ");
     if (fchmod(fd, 0644) == -1) err(1, "fchmod %s", name);  // all may know the holder
     if (flock(fd, LOCK_EX | LOCK_NB) == -1) err(1, "lock %s", name);
@@ -134,12 +131,11 @@ int main(int argc, char *argv[]) {
 
     posix_spawnattr_t attributes;
     pid_t child = 0;
-    int error = posix_spawnattr_init(&attributes);
-    if (error == 0) error = posix_spawnattr_setsigmask(&attributes, &mask);
-    if (error == 0) error = posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
-    if (error == 0) error = posix_spawnp(&child, argv[2], nullptr, &attributes, argv + 2, environ);
-    errno = error;
-    if (error != 0) err(error == ENOENT ? 127 : 126, "run %s", argv[2]);
+    if ((errno = posix_spawnattr_init(&attributes)) != 0 ||
+        (errno = posix_spawnattr_setsigmask(&attributes, &mask)) != 0 ||
+        (errno = posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK)) != 0 ||
+        (errno = posix_spawnp(&child, argv[2], nullptr, &attributes, argv + 2, environ)) != 0)
+        err(errno == ENOENT ? 127 : 126, "run %s", argv[2]);
     command = child;
     if (sigprocmask(SIG_UNBLOCK, &held, nullptr) == -1) err(1, "sigprocmask");
     early = 0;

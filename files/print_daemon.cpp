@@ -8,14 +8,12 @@
 //
 // The names alone say what is to be done: c00001 is a job, done/c00001 one that has been printed,
 // and then the daemon removes its data files. A control file that is damaged, or whose data files
-// are not all there, goes to failed. The daemon may be killed, or stopped with Ctrl-C, at any
-// moment; the next one prints again, from its beginning, what was being printed. One daemon works
-// at a time: the lock on the directory ends with its process. OUTPUT may be a FIFO; what its reader
-// does not read is lost.
+// are not all there, goes to failed. Killed at any moment, be it by Ctrl-C, the next daemon prints
+// again, from its beginning, what was being printed. One works at a time: the lock on the directory
+// ends with its process. OUTPUT may be a FIFO; what its reader does not read is lost.
 
 #include "print_spool.hpp"
 
-#include <algorithm>
 #include <charconv>
 #include <ctype.h>
 #include <dirent.h>
@@ -23,7 +21,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <initializer_list>
-#include <poll.h>
+#include <set>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,7 +30,6 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <vector>
 
 static bool is_file(const std::string &path) {
     struct stat file = {};
@@ -40,24 +37,22 @@ static bool is_file(const std::string &path) {
            access(path.c_str(), R_OK) == 0;
 }
 
-// The jobs in the order of their numbers. Removes the data files of those that have been printed.
-static std::vector<int> waiting_jobs(const std::string &spool) {
-    const auto path_of = [&spool](const std::string &name) { return spool + '/' + name; };
-    std::vector<int> jobs;
+// The jobs, in order. Removes the data files of those that have been printed.
+static std::set<int> waiting_jobs(const std::string &spool) {
+    std::set<int> jobs;
     dirent **files = nullptr;
     const int count = scandir(spool.c_str(), &files, nullptr, nullptr);
     if (count == -1) err(1, "read %s", spool.c_str());
     for (int i = 0; i < count; ++i) {
         const std::string name = files[i]->d_name;
         const auto [job, file] = print_spool::numbers_of(name);
-        if (job > 0 && file == 0) jobs.push_back(job);
-        if (file > 0 && is_file(path_of("done/" + print_spool::file_name('c', job))) &&
-            unlink(path_of(name).c_str()) == -1)
-            warn("unlink %s", path_of(name).c_str());
+        if (job > 0 && file == 0) jobs.insert(job);
+        if (file > 0 && is_file(spool + "/done/" + print_spool::file_name('c', job)) &&
+            unlink((spool + '/' + name).c_str()) == -1)
+            warn("unlink %s/%s", spool.c_str(), name.c_str());
         free(files[i]);
     }
     free(files);
-    std::sort(jobs.begin(), jobs.end());
     return jobs;
 }
 
@@ -108,10 +103,9 @@ static void print(const std::string &spool, int job, FILE *paper, const char *pa
 
     std::string target = spool + (files < 1 ? "/failed/" : "/done/") + name;
     while (access(target.c_str(), F_OK) == 0) target += '+';  // rename would replace it
-    if (rename(control.c_str(), target.c_str()) == -1) {
-        if (errno != ENOENT) err(1, "rename %s to %s", control.c_str(), target.c_str());
-        warn("rename %s to %s", control.c_str(), target.c_str());  // somebody has taken it back
-    }
+    const bool moved = rename(control.c_str(), target.c_str()) == 0;
+    if (!moved && errno != ENOENT) err(1, "rename %s to %s", control.c_str(), target.c_str());
+    if (!moved) warn("rename %s to %s", control.c_str(), target.c_str());  // it was taken back
     if (files < 1) return;
     printf("job %d: ", job);
     for (const char c : title)  // control characters are shown, not sent
@@ -141,18 +135,17 @@ int main(int argc, char *argv[]) {
     struct stat file = {};
     if (stat(paper_name, &file) == 0 && S_ISFIFO(file.st_mode))
         warnx("open %s: waiting for a reader; Ctrl-C ends it", paper_name);
-    const int fd = open(paper_name, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
-    if (fd == -1) err(1, "open %s", paper_name);
-    FILE *const paper = fdopen(fd, "a");
-    if (paper == nullptr) err(1, "fdopen %s", paper_name);
+    umask(077);  // what is printed is nobody else's to read
+    FILE *const paper = fopen(paper_name, "ae");
+    if (paper == nullptr) err(1, "open %s", paper_name);
 
     if (!once) printf("watching %s\n", spool.c_str());
     if (ferror(stdout) != 0 || fflush(stdout) != 0) err(1, "write standard output");
     for (;;) {
-        const std::vector<int> jobs = waiting_jobs(spool);
+        const std::set<int> jobs = waiting_jobs(spool);
         for (const int job : jobs) print(spool, job, paper, paper_name);
         if (jobs.empty() && once) break;
-        if (jobs.empty() && poll(nullptr, 0, 500) == -1 && errno != EINTR) err(1, "poll");
+        if (jobs.empty()) sleep(1);
     }
     if (fclose(paper) == EOF) err(1, "close %s", paper_name);
 }

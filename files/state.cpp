@@ -96,16 +96,13 @@ int main(int argc, char *argv[]) {
         errx(1, "%s: not a number and a newline: left alone", path);
     if (old == "18446744073709551615\n")  // 2 to the 64, less 1
         errx(1, "%s: holds the largest number: left alone", path);
-    const std::string text = std::to_string(++number) + '\n';
 
     if (unlink(temporary.c_str()) == -1 && errno != ENOENT) err(1, "unlink %s", temporary.c_str());
     const int fd = open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd == -1) err(1, "create %s", temporary.c_str());
     made = temporary.c_str();
     if (atexit(remove_own) != 0) errx(1, "atexit");
-    errno = ENOSPC;  // should it write only a part
-    if (write(fd, text.data(), text.size()) != static_cast<ssize_t>(text.size()))
-        err(1, "write %s", made);
+    if (dprintf(fd, "%llu\n", ++number) < 0) err(1, "write %s", made);
     if (fchown(fd, file.st_uid, file.st_gid) == -1) err(1, "fchown %s", made);
     if (fchmod(fd, file.st_mode & 07777) == -1) err(1, "fchmod %s", made);
     if (fsync(fd) == -1) err(1, "fsync %s", made);
