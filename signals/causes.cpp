@@ -56,7 +56,9 @@ static void end_a_child() {
     if (child == -1) err(2, "fork");
     if (child == 0) _exit(0);
     int signo = 0;
-    if (sigwait(&wanted, &signo) == 0) _exit(0);  // ignored by default, it ends nobody
+    errno = sigwait(&wanted, &signo);
+    if (errno != 0) err(2, "sigwait");
+    _exit(0);  // ignored by default, it ends nobody
 }
 
 struct Cause {

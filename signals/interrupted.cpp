@@ -61,8 +61,9 @@ static void poll_the_empty_pipe() {
     alarm(1);
     pollfd input = {pipefd[0], POLLIN, 0};
     const int ready = poll(&input, 1, -1);
+    if (ready == -1 && errno != EINTR) err(1, "poll the pipe");
     if (ready == 1) errx(1, "the process was held up: poll had nothing to wait for");
-    printf("poll, with SA_RESTART: %s\n", strerror(errno));
+    printf("poll, with SA_RESTART: %s\n", strerror(EINTR));
     check_the_handlers_write();
     if (ferror(stdout) != 0 || fflush(stdout) != 0) err(1, "write standard output");
 }

@@ -44,8 +44,8 @@ int main(int argc, char *[]) {
     if (sigprocmask(SIG_SETMASK, &none, nullptr) == -1) err(1, "sigprocmask");
 
     // NOLINTNEXTLINE(cert-err52-cpp)
-    if (setjmp(place) == 0) raise(SIGUSR1);  // does not return: the handler jumps
+    if (setjmp(place) == 0 && raise(SIGUSR1) != 0) err(1, "raise SIGUSR1");  // the handler jumps
     print_mask("longjmp", SIGUSR1, "SIGUSR1");
-    if (sigsetjmp(place_and_mask, 1) == 0) raise(SIGUSR2);
+    if (sigsetjmp(place_and_mask, 1) == 0 && raise(SIGUSR2) != 0) err(1, "raise SIGUSR2");
     print_mask("siglongjmp", SIGUSR2, "SIGUSR2");
 }

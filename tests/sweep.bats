@@ -91,13 +91,13 @@ handlers='rt_sigaction:EINVAL'
 }
 
 @test "sweep: interrupted" {
-    sweep "pipe2:EMFILE write:ENOSPC $handlers" "$bin/signals/interrupted"
+    sweep "pipe2:EMFILE poll:ENOMEM write:ENOSPC $handlers" "$bin/signals/interrupted"
 }
 
 @test "sweep: causes, jump" {
     sweep "clone:EAGAIN wait4:ECHILD prlimit64:EINVAL pipe2:EMFILE openat:EMFILE write:ENOSPC $handlers" \
         "$bin/signals/causes"
-    sweep "write:ENOSPC $handlers" "$bin/signals/jump"
+    sweep "tgkill:EPERM write:ENOSPC $handlers" "$bin/signals/jump"
 }
 
 @test "sweep: reentrancy" {
