@@ -105,9 +105,9 @@ int main(int argc, char *argv[]) {
         errx(1, "%s: a socket's path has 1 to %zu bytes", path, sizeof name.sun_path - 1);
 
     const int turn = take_turn(name);  // removes what a dead server has left
-    // Held back but for the time that the server waits: no handler meets anything half done.
-    sigset_t held, before;  // before: the mask without them
+    sigset_t held, none;  // held: so that no handler finds a name, or a fork(), half done
     sigemptyset(&held);
+    sigemptyset(&none);
     struct sigaction action = {}, earlier = {};
     for (const int signo : {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGCHLD}) {
         action.sa_handler = signo == SIGCHLD ? on_child_end : on_stop;
@@ -116,19 +116,18 @@ int main(int argc, char *argv[]) {
         if (sigaction(signo, &action, nullptr) == -1) err(1, "sigaction %d", signo);
         sigaddset(&held, signo);
     }
-    if (sigprocmask(SIG_SETMASK, &held, nullptr) == -1) err(1, "sigprocmask");  // and no other
+    if (sigprocmask(SIG_SETMASK, &held, nullptr) == -1) err(1, "sigprocmask");
     if (atexit(remove_own) != 0) errx(1, "atexit");
     const int listener = open_listener(name);
     if (close(turn) == -1) err(1, "close the directory of %s", path);
 
     for (const int signo : {SIGPIPE, SIGXFSZ})  // errors of write
         if (signal(signo, SIG_IGN) == SIG_ERR) err(1, "ignore signal %d", signo);
-    if (sigprocmask(SIG_UNBLOCK, &held, nullptr) == -1) err(1, "sigprocmask");
+    if (sigprocmask(SIG_SETMASK, &none, nullptr) == -1) err(1, "sigprocmask");
     printf("listening on %s\n", path);
     if (ferror(stdout) != 0 || fflush(stdout) != 0) err(1, "write standard output");
 
     for (;;) {
-        if (sigprocmask(SIG_UNBLOCK, &held, nullptr) == -1) err(1, "sigprocmask");
         const int connection = accept(listener, nullptr, nullptr);
         if (connection == -1) {
             if (errno == EINTR) continue;
@@ -138,7 +137,7 @@ int main(int argc, char *argv[]) {
             if (!gone) sleep(1);  // or until a child ends
             continue;
         }
-        if (sigprocmask(SIG_BLOCK, &held, &before) == -1) err(1, "sigprocmask");
+        if (sigprocmask(SIG_SETMASK, &held, nullptr) == -1) err(1, "sigprocmask");
         const pid_t child = fork();
         if (child == 0) {
             made = {};  // the socket is the parent's
@@ -153,6 +152,7 @@ int main(int argc, char *argv[]) {
         if (child == -1) warn("fork");  // this client gets no answer
         if (child != -1) children = children + 1;
         if (close(connection) == -1) err(1, "close the connection");
-        while (children >= most_children) sigsuspend(&before);  // the rest wait in the queue
+        while (children >= most_children) sigsuspend(&none);  // the rest wait in the queue
+        if (sigprocmask(SIG_SETMASK, &none, nullptr) == -1) err(1, "sigprocmask");
     }
 }

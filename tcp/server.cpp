@@ -119,9 +119,9 @@ int main(int argc, char *argv[]) {
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd)
         if (fcntl(fd, F_GETFD) == -1) err(1, "standard descriptor %d", fd);  // not for the socket
 
-    // Held back but for the time that the server waits: no handler meets anything half done.
-    sigset_t held, before;  // before: the mask without them
+    sigset_t held, none;  // held: for the time of fork(), so that no handler finds it half done
     sigemptyset(&held);
+    sigemptyset(&none);
     struct sigaction action = {}, earlier = {};
     for (const int signo : {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGCHLD}) {
         action.sa_handler = signo == SIGCHLD ? on_child_end : on_stop;
@@ -130,16 +130,14 @@ int main(int argc, char *argv[]) {
         if (sigaction(signo, &action, nullptr) == -1) err(1, "sigaction %d", signo);
         sigaddset(&held, signo);
     }
-    if (sigprocmask(SIG_SETMASK, &held, nullptr) == -1) err(1, "sigprocmask");  // and no other
+    if (sigprocmask(SIG_SETMASK, &none, nullptr) == -1) err(1, "sigprocmask");
     const int listener = open_listener(address, port);
 
     for (const int signo : {SIGPIPE, SIGXFSZ})  // errors of write
         if (signal(signo, SIG_IGN) == SIG_ERR) err(1, "ignore signal %d", signo);
-    if (sigprocmask(SIG_UNBLOCK, &held, nullptr) == -1) err(1, "sigprocmask");
     print_address(listener);
 
     for (;;) {
-        if (sigprocmask(SIG_UNBLOCK, &held, nullptr) == -1) err(1, "sigprocmask");
         const int connection = accept(listener, nullptr, nullptr);
         if (connection == -1) {
             if (errno == EINTR) continue;
@@ -149,7 +147,7 @@ int main(int argc, char *argv[]) {
             if (!gone) sleep(1);  // or until a child ends
             continue;
         }
-        if (sigprocmask(SIG_BLOCK, &held, &before) == -1) err(1, "sigprocmask");
+        if (sigprocmask(SIG_SETMASK, &held, nullptr) == -1) err(1, "sigprocmask");
         const pid_t child = fork();
         if (child == 0) {
             // The signals stay held back. The alarm limits the whole conversation.
@@ -163,6 +161,7 @@ int main(int argc, char *argv[]) {
         if (child == -1) warn("fork");  // this client gets no answer
         if (child != -1) children = children + 1;
         if (close(connection) == -1) err(1, "close the connection");
-        while (children >= most_children) sigsuspend(&before);  // the rest wait in the queue
+        while (children >= most_children) sigsuspend(&none);  // the rest wait in the queue
+        if (sigprocmask(SIG_SETMASK, &none, nullptr) == -1) err(1, "sigprocmask");
     }
 }
