@@ -77,7 +77,9 @@ partner_of() { partner=$(cat "/proc/$1/task/$1/children") && [ -n "$partner" ]; 
         within none "$TMPDIR/*" # a door has a name while it is attached
         kill -KILL "$partner"
         ends "$pid" 1
-        grep -qxE 'ping_pong: (the partner has failed|.*: the partner has closed it|.*: (Broken pipe|Connection reset by peer))' it.err
+        echo "$program: $(cat it.err)"
+        # The error of the call, or SIGCHLD's handler, whichever is first; a door's error is EINTR or EBADF.
+        grep -qxE 'ping_pong: (the partner has failed|.*: the partner has closed it|.*: (Broken pipe|Connection reset by peer)|.*door_call.*: (Interrupted system call|Bad file descriptor))' it.err
 
         start it "$program" 100000000
         within partner_of "$pid"
