@@ -477,3 +477,22 @@ on_pipe() {
         [ ! -e s ]
     done
 }
+
+@test "lock_file: a dead holder's file that another one has replaced meanwhile is not removed" {
+    local dead holder
+    true &
+    dead=$!
+    wait "$dead"
+    echo "$dead lock_file" >lock
+    # Its second flock() is that on the dead holder's file, which it has opened by then.
+    start late strace -f -qq -o trace -e inject=flock:delay_enter=1500000:when=2 "$bin/files/lock_file" lock true
+    within grep -qs 'openat(.*"lock"' trace
+    start holder "$bin/files/lock_file" lock sleep 60
+    holder=$pid
+    within grep -qsx "$holder lock_file" lock
+    within shows late.err "lock_file: lock: held by process $holder"
+    [ "$(cat lock)" = "$holder lock_file" ]
+    kill "$holder"
+    ends "$holder" 143
+    [ ! -e lock ]
+}
