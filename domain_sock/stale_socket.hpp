@@ -29,27 +29,29 @@
 // one would remove the other's new one. Blocks while another server has its turn, and says so on
 // standard error. Returns the descriptor of the lock; to close it, after bind(), ends the turn.
 inline int take_turn(const sockaddr_un &name) {
-    const char *const path = name.sun_path;
-    std::string copy = path;  // which dirname changes
+    const char *const socket_path = name.sun_path;
+    std::string copy = socket_path;  // which dirname changes
     const int turn = open(dirname(copy.data()), O_RDONLY | O_CLOEXEC);
-    if (turn == -1) err(1, "open the directory of %s", path);
+    if (turn == -1) err(1, "open the directory of %s", socket_path);
     if (flock(turn, LOCK_EX | LOCK_NB) == -1) {
-        if (errno != EWOULDBLOCK) err(1, "lock the directory of %s", path);
-        warnx("waiting for a lock on the directory of %s; Ctrl-C ends it", path);
-        if (flock(turn, LOCK_EX) == -1) err(1, "lock the directory of %s", path);
+        if (errno != EWOULDBLOCK) err(1, "lock the directory of %s", socket_path);
+        warnx("waiting for a lock on the directory of %s; Ctrl-C ends it", socket_path);
+        if (flock(turn, LOCK_EX) == -1) err(1, "lock the directory of %s", socket_path);
     }
 
     struct stat file = {};
-    if (lstat(path, &file) == -1) {
+    if (lstat(socket_path, &file) == -1) {
         if (errno == ENOENT) return turn;  // the usual case
-        err(1, "lstat %s", path);
+        err(1, "lstat %s", socket_path);
     }
-    if (!S_ISSOCK(file.st_mode)) errx(1, "bind %s: is there and is no socket: left alone", path);
+    if (!S_ISSOCK(file.st_mode))
+        errx(1, "bind %s: is there and is no socket: left alone", socket_path);
     const int probe = socket(PF_UNIX, SOCK_DGRAM, 0);
     if (probe == -1) err(1, "socket");
     if (connect(probe, reinterpret_cast<const sockaddr *>(&name), sizeof name) == 0 ||
         errno != ECONNREFUSED)
-        errx(1, "bind %s: %s", path, strerror(EADDRINUSE));
-    if (unlink(path) == -1 || close(probe) == -1) err(1, "remove the stale socket %s", path);
+        errx(1, "bind %s: %s", socket_path, strerror(EADDRINUSE));
+    if (unlink(socket_path) == -1 || close(probe) == -1)
+        err(1, "remove the stale socket %s", socket_path);
     return turn;
 }

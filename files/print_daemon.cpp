@@ -39,6 +39,7 @@ static bool is_file(const std::string &path) {
 
 // The jobs, in order. Removes the data files of those that have been printed.
 static std::set<int> waiting_jobs(const std::string &spool) {
+    const auto path_of = [&spool](const std::string &name) { return spool + '/' + name; };
     std::set<int> jobs;
     dirent **files = nullptr;
     const int count = scandir(spool.c_str(), &files, nullptr, nullptr);
@@ -47,9 +48,9 @@ static std::set<int> waiting_jobs(const std::string &spool) {
         const std::string name = files[i]->d_name;
         const auto [job, file] = print_spool::numbers_of(name);
         if (job > 0 && file == 0) jobs.insert(job);
-        if (file > 0 && is_file(spool + "/done/" + print_spool::file_name('c', job)) &&
-            unlink((spool + '/' + name).c_str()) == -1)
-            warn("unlink %s/%s", spool.c_str(), name.c_str());
+        if (file > 0 && is_file(path_of("done/" + print_spool::file_name('c', job))) &&
+            unlink(path_of(name).c_str()) == -1)
+            warn("unlink %s", path_of(name).c_str());
         free(files[i]);
     }
     free(files);
