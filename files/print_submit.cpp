@@ -75,6 +75,18 @@ static int claim(const std::string &spool, FILE *&file) {
     errx(1, "%s: no number is left for a job", spool.c_str());
 }
 
+// A new file, which is to be removed if the job does not come about; a null pointer if there is
+// one.
+static FILE *create(const std::string &name, const sigset_t &held) {
+    if (sigprocmask(SIG_BLOCK, &held, nullptr) == -1) err(1, "sigprocmask");
+    FILE *const file = fopen(name.c_str(), "wxe");
+    const int saved = errno;
+    if (file != nullptr) own.push_back(name);
+    if (sigprocmask(SIG_UNBLOCK, &held, nullptr) == -1) err(1, "sigprocmask");
+    errno = saved;
+    return file;
+}
+
 // Copies all of input to output, and that to the disk; closes both.
 static void store(FILE *input, const char *input_name, FILE *output, const char *name) {
     char buffer[65536];
@@ -131,20 +143,18 @@ int main(int argc, char *argv[]) {
     FILE *output = nullptr;
     const int job = claim(spool, output);
     const std::string temporary = spool + '/' + print_spool::file_name('t', job);
-    for (int i = 1; i <= count; ++i)
-        own.push_back(spool + '/' + print_spool::file_name('d', job, i));
-    own.push_back(temporary);
+    own.push_back(spool + '/' + print_spool::file_name('d', job, 1));
     if (atexit(remove_own) != 0) errx(1, "atexit");
     if (sigprocmask(SIG_UNBLOCK, &held, nullptr) == -1) err(1, "sigprocmask");
 
     for (int i = 1; i <= count; ++i) {
-        const char *const name = own[static_cast<size_t>(i - 1)].c_str();
-        if (i > 1) output = fopen(name, "wxe");
-        store(fopen(files[i - 1], "re"), files[i - 1], output, name);
+        const std::string name = spool + '/' + print_spool::file_name('d', job, i);
+        if (i > 1) output = create(name, held);
+        store(fopen(files[i - 1], "re"), files[i - 1], output, name.c_str());
     }
     std::string control = "files " + std::to_string(count) + "\ntitle " + title + '\n';
     store(fmemopen(control.data(), control.size(), "r"), "the control file's text",
-          fopen(temporary.c_str(), "wxe"), temporary.c_str());
+          create(temporary, held), temporary.c_str());
 
     if (sigprocmask(SIG_BLOCK, &held, nullptr) == -1) err(1, "sigprocmask");
     const std::string name = spool + '/' + print_spool::file_name('c', job);

@@ -1049,6 +1049,16 @@ job 100000: wide: 1 file, 8 bytes" ""
     expect 1 "" "print_submit: print: no number is left for a job"
 }
 
+@test "print_submit: a name that is taken by a file of another one is named, and that file stays" {
+    mkdir print
+    echo precious >print/t00001
+    echo data >data
+    run_limited "$b/print_submit" print data
+    expect 1 "" "print_submit: create print/t00001: File exists"
+    [ "$(ls print)" = $'done\nfailed\nt00001' ]
+    [ "$(cat print/t00001)" = precious ]
+}
+
 @test "print_submit: numbers are unique among 20 that submit at once" {
     local k
     echo hello >file
