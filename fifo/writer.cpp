@@ -20,6 +20,9 @@ int main(int argc, char *argv[]) {
     if (argc != 2) errx(2, "usage: writer FIFO");
     const char *path = argv[1];
 
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd)
+        if (fcntl(fd, F_GETFD) == -1) err(1, "standard descriptor %d", fd);  // not for the FIFO
+
     // A reader that goes away is an error to report (EPIPE), not a silent end by SIGPIPE.
     if (signal(SIGPIPE, SIG_IGN) == SIG_ERR) err(1, "ignore SIGPIPE");
 
