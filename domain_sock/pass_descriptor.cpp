@@ -116,8 +116,9 @@ int main(int argc, char *[]) {
     if (unlink(path.c_str()) == -1) err(1, "unlink %s", path.c_str());
     if (sigprocmask(SIG_SETMASK, &before, nullptr) == -1) err(1, "sigprocmask");
     const std::string text = "Hello World";
-    if (write(fd, text.data(), text.size()) != static_cast<ssize_t>(text.size()))
-        err(1, "write %s", path.c_str());
+    const ssize_t put = write(fd, text.data(), text.size());
+    if (put == -1) err(1, "write %s", path.c_str());
+    if (put != static_cast<ssize_t>(text.size())) errx(1, "write %s: no space", path.c_str());
 
     send_descriptor(ends[0], fd, path);
     if (close(fd) == -1) err(1, "close %s", path.c_str());  // the receiver's stays open

@@ -124,6 +124,7 @@ struct Door {
     struct stat file = {};           // where
     int listener = -1, opened = -1;  // the socket, and the file, so that its inode is kept
     int idle = 0;                    // threads in accept()
+    bool is_short = false;           // accept() has failed, and that was said
 };
 
 struct Call {  // what a thread is answering
@@ -326,6 +327,8 @@ inline void *serve(void *argument) {
         lock.lock();
         if (--door.idle == 0) changed.notify_all();
         const bool is_short = connection.fd == -1 && door.attached;
+        if (is_short && !door.is_short) warn("door: accept");
+        door.is_short = is_short;
         if (connection.fd != -1 && door.attached && door.idle == 0) start_thread(door);
         lock.unlock();
         if (connection.fd != -1) answer(door, file, connection.fd);

@@ -55,6 +55,7 @@ static struct stat made;  // the file, if it is ours to remove; else all zero
 static void remove_own() {
     door_info_t info = {};
     const int door = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    if (door == -1 && errno != ENOENT) warn("open %s", path);
     if (door == -1) return;
     const bool attached = door_info(door, &info) == 0;
     close(door);

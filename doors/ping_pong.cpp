@@ -46,10 +46,17 @@ static void answer(void *cookie, char *argp, size_t arg_size, door_desc_t *, uin
     for (;;) pause();  // the calls come to other threads
 }
 
+static std::string path;  // of the door's file
+static pid_t owner;       // who is to remove it; 0 when it is gone
+
+static void remove_own() {  // if there was no partner
+    if (getpid() == owner && unlink(path.c_str()) == -1) warn("unlink %s", path.c_str());
+}
+
 int main(int argc, char *argv[]) {
     const ping_pong::Options options = ping_pong::options(argc, argv);
     const char *directory = getenv("TMPDIR");
-    std::string path = directory && *directory ? directory : "/tmp";
+    path = directory && *directory ? directory : "/tmp";
     path += "/ping_pong.XXXXXX";
     int ready[2];
     if (pipe(ready) == -1) err(1, "pipe");
@@ -58,6 +65,8 @@ int main(int argc, char *argv[]) {
     if (sigprocmask(SIG_BLOCK, &all, &before) == -1) err(1, "sigprocmask");
     const int file = mkstemp(path.data());
     if (file == -1) err(1, "create %s", path.c_str());
+    owner = getpid();
+    if (atexit(remove_own) != 0) errx(1, "atexit");
 
     const pid_t child = ping_pong::start_partner();
     if (close(ready[child != 0 ? 1 : 0]) == -1) err(1, "close");
@@ -66,6 +75,7 @@ int main(int argc, char *argv[]) {
     const bool attached = read(ready[0], &byte, 1) == 1;  // else the partner has said why
     const int door = open(path.c_str(), O_RDONLY | O_CLOEXEC);
     if (!emulated && attached && fdetach(path.c_str()) == -1) err(1, "fdetach %s", path.c_str());
+    owner = 0;
     if (unlink(path.c_str()) == -1) err(1, "unlink %s", path.c_str());
     if (sigprocmask(SIG_SETMASK, &before, nullptr) == -1) err(1, "sigprocmask");
     if (!attached) errx(1, "the partner has failed");

@@ -16,17 +16,18 @@
 int main(int argc, char *argv[]) {
     const ping_pong::Options options = ping_pong::options(argc, argv);
     FILE *const file = tmpfile();  // has no name, and goes when the last process has closed it
-    if (file == nullptr) err(1, "tmpfile");
+    if (file == nullptr) err(1, "tmpfile in %s", P_tmpdir);
     const int fd = fileno(file);
     unsigned turn = 0;  // even: the parent writes next; odd: its partner
-    errno = ENOSPC;     // should it write only a part
-    if (pwrite(fd, &turn, sizeof turn, 0) != sizeof turn) err(1, "write the temporary file");
+    const std::vector<char> zeros(sizeof turn + options.bytes);  // so the file has its size
+    if (fwrite(zeros.data(), zeros.size(), 1, file) != 1 || fflush(file) != 0)
+        err(1, "write the temporary file");
 
     const pid_t child = ping_pong::start_partner();
     const unsigned own = child != 0 ? 0 : 1;
 
     const auto send = [=, &turn](std::span<const char> message) {
-        errno = ENOSPC;
+        errno = EIO;  // should it write only a part
         if (pwrite(fd, message.data(), message.size(), sizeof turn) !=
             static_cast<ssize_t>(message.size()))
             err(1, "write the message");

@@ -86,11 +86,12 @@ static void print(const std::string &spool, int job, FILE *paper, const char *pa
     const std::string name = print_spool::file_name('c', job), control = spool + '/' + name;
     std::string title;
     const int files = read_control(spool, job, title);
-    if (files < 1) warnx("%s is damaged, or a data file of it missing", control.c_str());
+    if (files < 1)
+        warnx("%s is damaged, or a data file of it is missing or unreadable", control.c_str());
     unsigned long long bytes = 0;
     for (int i = 1; i <= files; ++i) {
         const std::string path = spool + '/' + print_spool::file_name('d', job, i);
-        char buffer[65536];
+        static char buffer[65536];
         FILE *const data = fopen(path.c_str(), "re");
         if (data == nullptr) err(1, "open %s", path.c_str());
         for (size_t got = 0; (got = fread(buffer, 1, sizeof buffer, data)) > 0; bytes += got)

@@ -89,7 +89,7 @@ static FILE *create(const std::string &name, const sigset_t &held) {
 
 // Copies all of input to output, and that to the disk; closes both.
 static void store(FILE *input, const char *input_name, FILE *output, const char *name) {
-    char buffer[65536];
+    static char buffer[65536];
     if (input == nullptr) err(1, "open %s", input_name);
     if (output == nullptr) err(1, "create %s", name);
     for (size_t got = 0; (got = fread(buffer, 1, sizeof buffer, input)) > 0;)
@@ -116,8 +116,8 @@ int main(int argc, char *argv[]) {
     if (count < 1) errx(2, "usage: print_submit [-t TITLE] DIR FILE...");
     const std::string spool = files[-1], title = titled ? argv[2] : files[0];
     if (title.size() > print_spool::longest_title || title.find('\n') != title.npos)
-        errx(1, "the title has a newline, or more than 1000 bytes: give another with -t");
-    if (count > print_spool::most_files) errx(1, "%d files: more than the 999 of a job", count);
+        errx(2, "the title has a newline, or more than 1000 bytes: give another with -t");
+    if (count > print_spool::most_files) errx(2, "%d files: more than the 999 of a job", count);
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd)
         if (fcntl(fd, F_GETFD) == -1) err(1, "standard descriptor %d", fd);  // not for the job
 

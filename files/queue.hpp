@@ -96,7 +96,15 @@ inline void write_places(FILE *file, const char *path, Places places) {
     char line[line_size + 1];
     format(line, places);
     if (fseeko(file, 0, SEEK_SET) == -1) err(1, "seek in %s", path);
-    if (fputs(line, file) == EOF || fflush(file) == EOF) err(1, "write %s", path);
+    if (fputs(line, file) == EOF || fflush(file) == EOF) {
+        const int reason = errno;
+        struct stat status = {};
+        if (fstat(fileno(file), &status) == 0 && status.st_size < line_size &&
+            ftruncate(fileno(file), 0) == -1)  // a part of a first line is no queue
+            warn("truncate %s", path);
+        errno = reason;
+        err(1, "write %s", path);
+    }
     if (fdatasync(fileno(file)) == -1) err(1, "fdatasync %s", path);
 }
 

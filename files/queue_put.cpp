@@ -16,7 +16,7 @@
 int main(int argc, char *argv[]) {
     if (argc != 3) errx(2, "usage: queue_put FILE MESSAGE");
     const char *const path = argv[1], *const message = argv[2];
-    if (strchr(message, '\n') != nullptr) errx(1, "the message has a newline, which would end it");
+    if (strchr(message, '\n') != nullptr) errx(2, "the message has a newline, which would end it");
     FILE *const file = queue::open_locked(path, O_CREAT);
     queue::Places places = queue::read_places(file, path);
     if (places.end == 0) {

@@ -80,8 +80,11 @@ static int run(char *command[], int job) {
             kill(-child, signo);  // to the group; it may have gone already
             kill(-child, SIGCONT);
         }
-        ended = waitpid(child, &status, WNOHANG);
+        ended = waitpid(child, &status, WNOHANG | WUNTRACED);
         if (ended == -1) err(1, "waitpid for %s", command[0]);
+        if (ended == 0 || !WIFSTOPPED(status)) continue;
+        warnx("%s has stopped: waiting until it goes on; Ctrl-C ends it", command[0]);
+        ended = 0;
     }
     return status;
 }

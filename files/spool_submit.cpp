@@ -65,7 +65,7 @@ static std::string submit(const std::string &spool, FILE *input, const char *inp
         name_exists = 0;
         err(1, "create %s", temporary);
     }
-    char buffer[65536];
+    static char buffer[65536];
     for (size_t got = 0; (got = fread(buffer, 1, sizeof buffer, input)) > 0;)
         if (fwrite(buffer, 1, got, job) != got) err(1, "write %s", temporary);
     if (ferror(input) != 0) err(1, "read %s", input_name);
@@ -112,6 +112,7 @@ int main(int argc, char *argv[]) {
     sync_directory(spool);
 
     const int files = argc - 2;
+    if (files == 0 && isatty(STDIN_FILENO) == 1) warnx("reading the job, up to Ctrl-D");
     for (int i = 0; i < std::max(files, 1); ++i) {
         const char *const name = files == 0 ? "standard input" : argv[2 + i];
         FILE *const input = files == 0 ? stdin : fopen(name, "re");

@@ -85,9 +85,9 @@ int main(int argc, char *argv[]) {
     }
 
     FILE *const file = tmpfile();  // has no name, and goes when the last process has closed it
-    if (file == nullptr) err(1, "tmpfile");
+    if (file == nullptr) err(1, "tmpfile in %s", P_tmpdir);
     const Counters zero = {};
-    if (pwrite(fileno(file), &zero, sizeof zero, 0) != sizeof zero)
+    if (fwrite(&zero, sizeof zero, 1, file) != 1 || fflush(file) != 0)
         err(1, "write the temporary file");
     void *const memory =
         mmap(nullptr, sizeof zero, PROT_READ | PROT_WRITE, MAP_SHARED, fileno(file), 0);

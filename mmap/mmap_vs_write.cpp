@@ -60,7 +60,7 @@ static void write_file(int round) {
         memset(buffer, round, block);
         const ssize_t put = pwrite(fd, buffer, block, static_cast<off_t>(at));
         if (put == -1) err(1, "write the temporary file");
-        if (put != block) errx(1, "write the temporary file: disk full");
+        if (put != block) errx(1, "write the temporary file: no space for all of it");
     }
 }
 

@@ -25,10 +25,9 @@ static_assert(std::atomic<unsigned>::is_always_lock_free);  // a lock would be i
 int main(int argc, char *argv[]) {
     const ping_pong::Options options = ping_pong::options(argc, argv);
     FILE *const file = tmpfile();  // has no name, and goes when the last process has closed it
-    if (file == nullptr) err(1, "tmpfile");
+    if (file == nullptr) err(1, "tmpfile in %s", P_tmpdir);
     const std::vector<char> zeros(sizeof(Shared));
-    errno = ENOSPC;  // should it write only a part
-    if (pwrite(fileno(file), zeros.data(), zeros.size(), 0) != sizeof(Shared))
+    if (fwrite(zeros.data(), zeros.size(), 1, file) != 1 || fflush(file) != 0)
         err(1, "write the temporary file");
     void *const memory =
         mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED, fileno(file), 0);

@@ -78,7 +78,7 @@ int main(int argc, char *argv[]) {
     if (fcntl(STDOUT_FILENO, F_GETFD) == -1) err(1, "standard output");  // not for our file
 
     FILE *const file = tmpfile();  // has no name, and goes when the last process has closed it
-    if (file == nullptr) err(1, "tmpfile");
+    if (file == nullptr) err(1, "tmpfile in %s", P_tmpdir);
     const int fd = fileno(file);
     if (pwrite(fd, "", 1, sizeof(Car) - 1) != 1) err(1, "write the temporary file");
 

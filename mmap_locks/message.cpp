@@ -41,9 +41,11 @@ Message *Message::CopyToMemoryMappedFile(int fd) {
     // Bytes that are written have their place on the disk. A hole would be filled at the first
     // access to it, and on a full disk that is a SIGBUS.
     const char zeros[sizeof(Message)] = {};
-    const ssize_t put = pwrite(fd, zeros, sizeof zeros, 0);
-    if (put != -1 && put != sizeof zeros) errno = ENOSPC;
-    if (put != sizeof zeros) return nullptr;
+    for (size_t done = 0; done < sizeof zeros;) {  // a second write says why one ended early
+        const ssize_t put = pwrite(fd, zeros + done, sizeof zeros - done, static_cast<off_t>(done));
+        if (put == -1) return nullptr;
+        done += static_cast<size_t>(put);
+    }
     void *const memory = mmap(nullptr, sizeof(Message), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     if (memory == MAP_FAILED) return nullptr;
     // Constructed in its place: a semaphore that is copied is none (sem_init in POSIX).

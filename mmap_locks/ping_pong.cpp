@@ -23,7 +23,7 @@ struct Shared {
 // -t: the text's queue, of 5 messages of 20 bytes
 static int queue_rate(const ping_pong::Options &options) {
     FILE *const file = tmpfile();
-    if (file == nullptr) err(1, "tmpfile");
+    if (file == nullptr) err(1, "tmpfile in %s", P_tmpdir);
     Message *const queue = Message::CopyToMemoryMappedFile(fileno(file));
     if (queue == nullptr) err(1, "CopyToMemoryMappedFile");
     const double switches =
@@ -53,10 +53,9 @@ int main(int argc, char *argv[]) {
                            one_way ? Message::message_bytes : 65536);
     if (options.one_way) return queue_rate(options);
     FILE *const file = tmpfile();  // has no name, and goes when the last process has closed it
-    if (file == nullptr) err(1, "tmpfile");
+    if (file == nullptr) err(1, "tmpfile in %s", P_tmpdir);
     const std::vector<char> zeros(sizeof(Shared));
-    errno = ENOSPC;  // should it write only a part
-    if (pwrite(fileno(file), zeros.data(), zeros.size(), 0) != sizeof(Shared))
+    if (fwrite(zeros.data(), zeros.size(), 1, file) != 1 || fflush(file) != 0)
         err(1, "write the temporary file");
     void *const memory =
         mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED, fileno(file), 0);

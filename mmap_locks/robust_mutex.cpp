@@ -38,9 +38,9 @@ static void check(int error, const char *operation) {
 // In shared memory: a mutex whose holder is killed while a and b are half changed.
 static Shared *orphan(int robust) {
     FILE *const file = tmpfile();  // has no name, and goes when nobody has it open or mapped
-    if (file == nullptr) err(1, "tmpfile");
+    if (file == nullptr) err(1, "tmpfile in %s", P_tmpdir);
     const char zeros[sizeof(Shared)] = {};
-    if (pwrite(fileno(file), zeros, sizeof zeros, 0) != sizeof zeros)
+    if (fwrite(zeros, sizeof zeros, 1, file) != 1 || fflush(file) != 0)
         err(1, "write the temporary file");
     void *const memory =
         mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED, fileno(file), 0);

@@ -32,6 +32,10 @@ static void handle(void (*handler)(int)) {
     struct sigaction action = {};
     action.sa_handler = handler;
     if (sigaction(SIGUSR1, &action, nullptr) == -1) err(1, "sigaction SIGUSR1");
+    sigset_t own;  // blocked where this was started, it would come too late
+    sigemptyset(&own);
+    sigaddset(&own, SIGUSR1);
+    if (sigprocmask(SIG_UNBLOCK, &own, nullptr) == -1) err(1, "sigprocmask");
 }
 
 int main(int argc, char *[]) {

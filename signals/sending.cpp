@@ -28,8 +28,13 @@ int main(int argc, char *[]) {
     if (argc != 1) errx(2, "usage: sending");
     struct sigaction action = {};
     action.sa_handler = on_signal;
-    for (const int signo : {SIGUSR1, SIGALRM})
+    sigset_t wanted;  // blocked where this was started, these would never come
+    sigemptyset(&wanted);
+    for (const int signo : {SIGUSR1, SIGALRM}) {
         if (sigaction(signo, &action, nullptr) == -1) err(1, "sigaction %d", signo);
+        sigaddset(&wanted, signo);
+    }
+    if (sigprocmask(SIG_UNBLOCK, &wanted, nullptr) == -1) err(1, "sigprocmask");
 
     // raise sends to the process itself (to the calling thread); it returns after the handler.
     if (raise(SIGUSR1) != 0) err(1, "raise SIGUSR1");

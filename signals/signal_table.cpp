@@ -14,6 +14,9 @@
 #include <initializer_list>
 #include <signal.h>
 #include <stdio.h>
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -44,9 +47,13 @@ static void send_to_myself(int signo) {
 
 // A child with the default action for this signal. It sends it to itself, then stops itself twice.
 static pid_t start_default(int signo) {
-    const pid_t child = fork();
+    const pid_t parent = getpid(), child = fork();
     if (child == -1) err(1, "fork");
     if (child > 0) return child;
+#ifdef __linux__
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1) err(2, "child: prctl");
+#endif
+    if (getppid() != parent) _exit(2);  // it was killed: nobody would continue us
     // No core file. The limit is 1 and not 0: Linux hands a core to a program that collects them
     // (core_pattern with a |) even at limit 0, but not at 1.
     rlimit core = {};

@@ -72,6 +72,35 @@ doorserver: write standard output: File too large"
     [ ! -e door ]
 }
 
+@test "doorserver, ping_pong: too few descriptors: what fails is named" {
+    local most
+    for most in 6 7 8; do
+        start server bash -c 'ulimit -n "$1"; exec "$2" "$3"' bash "$most" "$b/doorserver" "door$most"
+        within shows server.out "listening on door$most"
+        if ((most == 6)); then within shows server.err "doorserver: door: accept: Too many open files"; fi
+        kill "$pid"
+        ends "$pid" 0
+        [ ! -e "door$most" ] || shows server.err "doorserver: open door$most: Too many open files"
+    done
+    # This one needs more: the partner has not got as far as to have a door, or cannot take the call.
+    for most in 6 7; do
+        # shellcheck disable=SC2016 # the inner shell's
+        in_shell 'ulimit -n "$1"; exec "$2" 1 3>&- 4>&-' "$most" "$b/ping_pong"
+        [ "$status" -eq 1 ]
+        [[ $stderr == *": Too many open files"*"ping_pong: the partner has failed" ]]
+    done
+    none "$TMPDIR/*"
+}
+
+@test "ping_pong: no partner, no file" {
+    strace -o /dev/null true 2>/dev/null || skip "strace is not installed, or may not trace"
+    run_limited strace -o trace -e inject=clone:error=EAGAIN "$b/ping_pong"
+    [ "$status" -eq 1 ]
+    [ "$stderr" = "ping_pong: fork: Resource temporarily unavailable" ]
+    [ "$(grep -c 'INJECTED' trace)" -eq 1 ]
+    none "$TMPDIR/*"
+}
+
 @test "doorserver: what is at the path and no door is left alone" {
     echo precious >door
     run_limited "$b/doorserver" door

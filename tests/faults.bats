@@ -103,7 +103,7 @@ nth() {
     name=mmap_vs_write
     fails pwrite64:error=ENOSPC "$name: write the temporary file: No space left on device" \
         "$bin/mmap/$name" 1
-    fails pwrite64:retval=100:when=3 "$name: write the temporary file: disk full" "$bin/mmap/$name" 1
+    fails pwrite64:retval=100:when=3 "$name: write the temporary file: no space for all of it" "$bin/mmap/$name" 1
     nth pread64 ftruncate "$bin/mmap/$name" 1
     fails "pread64:error=EIO:when=$((n + 5))" "$name: read the temporary file: $io" "$bin/mmap/$name" 1
     fails "pread64:retval=100:when=$((n + 5))" "$name: read the temporary file: too short" "$bin/mmap/$name" 1

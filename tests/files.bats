@@ -554,7 +554,7 @@ END
     run_limited "$b/queue_get" queue
     expect 0 next ""
     run_limited "$b/queue_put" queue $'a\nb'
-    expect 1 "" "queue_put: the message has a newline, which would end it"
+    expect 2 "" "queue_put: the message has a newline, which would end it"
 }
 
 @test "queue_put, queue_get: an empty file is an empty queue, another file none" {
@@ -620,6 +620,10 @@ END
     expect 0 two ""
     run_limited "$b/queue_get" queue
     expect 1 "" ""
+    # shellcheck disable=SC2016 # the inner shell's
+    in_shell 'prlimit --fsize=30 "$1" new one 2>&1 | cat' "$b/queue_put" # less than the first line
+    expect 0 "queue_put: write new: File too large" ""
+    [ ! -s new ]
     "$b/queue_put" queue one
     small_disk 64k
     local n=0 get=0
@@ -861,6 +865,7 @@ next" "spool_daemon: rename spool/new/$name to spool/done/$name: No such file or
     start daemon "$b/spool_daemon" spool sh -c 'echo running; kill -STOP $$; echo never'
     within shows daemon.out running
     within grep -q '^State:.T' "/proc/$(tr -d ' ' <"/proc/$pid/task/$pid/children")/status"
+    within shows daemon.err "spool_daemon: sh has stopped: waiting until it goes on; Ctrl-C ends it"
     kill "$pid"
     ends "$pid" 0
     refused shows daemon.out never
@@ -1018,7 +1023,7 @@ job 100000: wide: 1 file, 8 bytes" ""
     [ "$status" -eq 0 ]
     [ "$output" = "job 12: file: 1 file, 6 bytes" ]
     for k in 1 2 3 4 5 6 7 8 9 10 11 20 21; do
-        [[ $stderr == *"print_daemon: print/c000$(printf %02d "$k") is damaged, or a data file of it missing"* ]]
+        [[ $stderr == *"print_daemon: print/c000$(printf %02d "$k") is damaged, or a data file of it is missing or unreadable"* ]]
         [ -e "print/failed/c000$(printf %02d "$k")" ]
     done
     [ "$(cat paper)" = hello ]
@@ -1041,7 +1046,7 @@ job 100000: wide: 1 file, 8 bytes" ""
     expect 0 "job 2" ""
     rm print/d00002-001
     run_limited "$b/print_daemon" -1 print paper
-    expect 0 "" "print_daemon: print/c00002 is damaged, or a data file of it missing"
+    expect 0 "" "print_daemon: print/c00002 is damaged, or a data file of it is missing or unreadable"
     run_limited "$b/print_submit" print file
     expect 0 "job 3" ""
     touch print/d999999999-001
@@ -1087,14 +1092,14 @@ job 100000: wide: 1 file, 8 bytes" ""
     expect 1 "" "print_submit: read .: Is a directory"
     [ "$(find print -type f)" = "" ]
     run_limited "$b/print_submit" -t $'two\nlines' print file
-    expect 1 "" "print_submit: the title has a newline, or more than 1000 bytes: give another with -t"
+    expect 2 "" "print_submit: the title has a newline, or more than 1000 bytes: give another with -t"
     run_limited "$b/print_submit" -t "$(printf '%01001d' 0)" print file
-    expect 1 "" "print_submit: the title has a newline, or more than 1000 bytes: give another with -t"
+    expect 2 "" "print_submit: the title has a newline, or more than 1000 bytes: give another with -t"
     run_limited "$b/print_submit" -t "$(printf '%01000d' 0)" print file
     expect 0 "job 1" ""
     # shellcheck disable=SC2046 # they are several
     run_limited "$b/print_submit" print $(yes file | head -n 1000)
-    expect 1 "" "print_submit: 1000 files: more than the 999 of a job"
+    expect 2 "" "print_submit: 1000 files: more than the 999 of a job"
     run_limited "$b/print_submit" print
     expect 2 "" "print_submit: usage: print_submit [-t TITLE] DIR FILE..."
     run_limited "$b/print_submit" -t print

@@ -72,7 +72,7 @@ partner_of() { partner=$(cat "/proc/$1/task/$1/children") && [ -n "$partner" ]; 
 @test "ping_pong: a killed partner is noticed, by either side" {
     local program
     for program in $(programs); do
-        start it "$program" 100000000
+        start it env --block-signal=CHLD "$program" 100000000
         within partner_of "$pid"
         within none "$TMPDIR/*" # a door has a name while it is attached
         kill -KILL "$partner"
@@ -87,6 +87,15 @@ partner_of() { partner=$(cat "/proc/$1/task/$1/children") && [ -n "$partner" ]; 
         kill -KILL "$pid"
         ends "$pid" 137
         within eval "! grep -qs ping_pong /proc/$partner/cmdline"
+    done
+}
+
+@test "ping_pong: a limit on the size of files is named" {
+    local directory
+    for directory in mmap mmap_locks files; do
+        # shellcheck disable=SC2016 # the inner shell's
+        in_shell 'ulimit -f 10; "$1" 1 65536 2>&1 | cat' "$bin/$directory/ping_pong"
+        expect 0 "ping_pong: write the temporary file: File too large" ""
     done
 }
 

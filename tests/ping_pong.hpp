@@ -51,7 +51,8 @@ inline long number(const char *text, long low, long high) {
 
 // Reads the arguments [-t] [-d] [ROUND_TRIPS [BYTES]]; letters says which options there are, bytes
 // is the default for BYTES, and the most. Wrong ones end the program with status 2, a standard
-// output that is closed with 1.
+// output that is closed with 1. And sets signals up: SIGPIPE and SIGXFSZ are errors of a write, and
+// SIGCHLD comes in, even if it was blocked at the start.
 inline Options options(int argc, char *argv[], const std::string &letters = "", size_t bytes = 64,
                        long most = 65536) {
     Options options = {100000, bytes, false, false};
@@ -67,6 +68,12 @@ inline Options options(int argc, char *argv[], const std::string &letters = "", 
     if (options.one_way) options.bytes = std::min(options.bytes * 64, static_cast<size_t>(most));
     if (next < argc) options.round_trips = number(argv[next++], 1, 100000000);
     if (next < argc) options.bytes = static_cast<size_t>(number(argv[next], 1, most));
+    for (const int signo : {SIGPIPE, SIGXFSZ})
+        if (signal(signo, SIG_IGN) == SIG_ERR) err(1, "ignore signal %d", signo);
+    sigset_t ends;
+    sigemptyset(&ends);
+    sigaddset(&ends, SIGCHLD);
+    if (sigprocmask(SIG_UNBLOCK, &ends, nullptr) == -1) err(1, "sigprocmask");
     return options;
 }
 
@@ -97,8 +104,7 @@ inline volatile sig_atomic_t partner;  // in the parent: the partner's pid
 inline void on_partner_end(int) {
     const int saved = errno;
     siginfo_t how = {};
-    if (partner != 0 &&
-        waitid(P_PID, static_cast<id_t>(partner), &how, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+    if (waitid(P_PID, static_cast<id_t>(partner), &how, WEXITED | WNOHANG | WNOWAIT) == 0 &&
         how.si_pid != 0 && (how.si_code != CLD_EXITED || how.si_status != 0)) {
         const char text[] = "ping_pong: the partner has failed\n";
         if (write(STDERR_FILENO, text, sizeof text - 1) == -1) _exit(1);
@@ -115,8 +121,10 @@ inline pid_t start_partner() {
     action.sa_handler = on_partner_end;
     action.sa_flags = SA_RESTART | SA_NOCLDSTOP;
     if (sigaction(SIGCHLD, &action, nullptr) == -1) err(1, "sigaction SIGCHLD");
-    if (signal(SIGPIPE, SIG_IGN) == SIG_ERR)
-        err(1, "ignore SIGPIPE");  // an error, not a silent end
+    sigset_t ends, before;  // a partner that fails at once does so when its pid is known
+    sigemptyset(&ends);
+    sigaddset(&ends, SIGCHLD);
+    if (sigprocmask(SIG_BLOCK, &ends, &before) == -1) err(1, "sigprocmask");
     const pid_t parent = getpid(), child = fork();
     if (child == -1) err(1, "fork");
 #ifdef __linux__
@@ -125,7 +133,7 @@ inline pid_t start_partner() {
     if (child == 0 && getppid() != parent) _exit(1);
     take_processor(child != 0);
     partner = child;
-    on_partner_end(SIGCHLD);  // it may have failed before its pid was known here
+    if (sigprocmask(SIG_SETMASK, &before, nullptr) == -1) err(1, "sigprocmask");
     return child;
 }
 

@@ -39,7 +39,7 @@ static void interrupt_every(int microseconds) {
 
 int main() {
     FILE *const file = tmpfile();
-    if (file == nullptr) err(1, "tmpfile");
+    if (file == nullptr) err(1, "tmpfile in %s", P_tmpdir);
     char text[Message::message_bytes];
 
     if (Message::GetFromMemoryMappedFile(fileno(file)) != nullptr || errno != EINVAL)

@@ -70,6 +70,21 @@ ready() { within test -s "$1.out"; }
     [ "$(grep -c 'continues   yes' <<<"$output")" -eq 1 ]
 }
 
+@test "signal_table: killed, it leaves no stopped child" {
+    strace -o /dev/null true 2>/dev/null || skip "strace is not installed, or may not trace"
+    start it strace -o trace -e trace=wait4 -e inject=wait4:delay_exit=9000000:when=7 "$bin/signals/signal_table"
+    local strace=$pid program child
+    child_of() { tr -d ' ' <"/proc/$1/task/$1/children"; }
+    held_up() { # the program, in wait4, while its child is stopped
+        program=$(child_of "$strace") && child=$(child_of "$program") &&
+            grep -q '^State:.T (stopped' "/proc/$child/status"
+    } 2>/dev/null
+    within held_up
+    kill -KILL "$program"
+    ends "$strace" 137
+    within gone "$child"
+}
+
 @test "signal_table: where core files are already ruled out" {
     in_shell 'ulimit -c 0; exec "$1"' "$bin/signals/signal_table"
     [ "$status" -eq 0 ]
@@ -139,6 +154,22 @@ took() { # took SECONDS COMMAND...: runs it, and it must take that long, and not
         echo "took $milliseconds ms, expected $1 s"
         return 1
     }
+}
+
+@test "a signal that is blocked at the start is let in" {
+    local command pids=()
+    for command in interrupted sending 'bettersleep 1' 'sleep_alarm 1'; do
+        # shellcheck disable=SC2086 # a program and its arguments
+        start "${command% 1}" env --block-signal=ALRM,USR1,USR2 "$bin/signals/"$command
+        pids+=("$pid")
+    done
+    for pid in "${pids[@]}"; do ends "$pid" 0; done
+    [ "$(tail -n 1 interrupted.out)" = "poll, with SA_RESTART: Interrupted system call" ]
+    [ "$(tail -n 1 sending.out)" = "alarm(1), pause(): received SIGALRM" ]
+    [ "$(sort bettersleep.out sleep_alarm.out | uniq -c | tr -s ' ')" = " 3 sleepFor returned: 0" ]
+    run_limited env --block-signal=USR1 "$bin/signals/reentrancy"
+    expect 0 "strtok: one blue green
+strtok_r: one two three" ""
 }
 
 @test "sleep_alarm: sleeps" {
