@@ -8,7 +8,7 @@
 ##   all            build every program (what plain `make` does)
 ##   pipes, fifo…   build the programs of one directory
 ##   demo           run every program once, in the order of the text; ONLY=signals: one directory
-##   test           run the tests; needs bats
+##   test           run the tests; needs bats; ONLY=signals: of one directory
 ##   stress         run the tests of crashes and contention, some minutes long
 ##   bench          measure every mechanism; BENCH=csv: a table for other programs
 ##   trace          run a program, RUN="build/…", or a pair, WITH="build/…" too, and show what each process
@@ -49,7 +49,7 @@ ifeq ($(MAKELEVEL),0)
 MAKEFLAGS += --jobs=$(shell nproc 2>/dev/null || getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)
 endif
 
-.PHONY: all $(DIRS) demo test bench stress trace check clean help FORCE
+.PHONY: all $(DIRS) demo test tests bench stress trace check clean help FORCE
 all: $(PROGRAMS)
 .SECONDEXPANSION:
 $(DIRS): $$(filter $(BUILD)/$$@/%,$(PROGRAMS))
@@ -75,7 +75,9 @@ demo: all
 	@BUILD='$(BUILD)' tests/replay demo $(ONLY)
 
 test: all
-	@BUILD='$(BUILD)' tests/run
+	@BUILD='$(BUILD)' tests/run $(ONLY:%=tests/%.bats)
+
+tests: test
 
 bench: all
 	@BUILD='$(BUILD)' tests/bench

@@ -3,13 +3,13 @@
 // Text:  Memory Mapped Example (mmap/consumer.c)
 // Run:   terminal 1: build/mmap/producer
 //        terminal 2: build/mmap/consumer
-//        another FILE than shared.dat as the argument of both
+//        both take a FILE as their argument, else it is shared.dat
 // See:   terminal 1: shared.dat holds "Hello World"; press Enter to remove it
 //        terminal 2: Hello World
 //
 // The same reader as mmap2.cpp, now with the writer alive: both processes have the same page of
-// memory. Nothing here waits for the producer: there is a
-// file, and it is complete, or there is none.
+// memory. Nothing here waits for the producer: there is a file, and it is complete, or there is
+// none.
 
 #include <err.h>
 #include <fcntl.h>

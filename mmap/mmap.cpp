@@ -1,7 +1,7 @@
 // mmap - writes "Hello World" to a file through a mapping, and leaves
 //
 // Text:  Using mmap (mmap.c)
-// Run:   build/mmap/mmap, then build/mmap/mmap2; another FILE than shared.dat as the argument
+// Run:   build/mmap/mmap, then build/mmap/mmap2; both take a FILE, else it is shared.dat
 // See:   nothing from mmap; Hello World from mmap2; shared.dat has 12 bytes
 //
 // The file is made under a temporary name and gets its own when it is complete: no reader ever

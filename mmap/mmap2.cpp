@@ -1,7 +1,7 @@
 // mmap2 - reads a string from a file through a mapping
 //
 // Text:  Using mmap (mmap2.c)
-// Run:   build/mmap/mmap, then build/mmap/mmap2; another FILE than shared.dat as the argument
+// Run:   build/mmap/mmap, then build/mmap/mmap2; both take a FILE, else it is shared.dat
 // See:   Hello World
 //
 // Reading needs no more than O_RDONLY and PROT_READ. The size comes from the open descriptor: stat

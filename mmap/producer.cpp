@@ -3,7 +3,7 @@
 // Text:  Memory Mapped Example (mmap/producer.c)
 // Run:   terminal 1: build/mmap/producer
 //        terminal 2: build/mmap/consumer
-//        another FILE than shared.dat as the argument of both
+//        both take a FILE as their argument, else it is shared.dat
 // See:   terminal 1: shared.dat holds "Hello World"; press Enter to remove it
 //        terminal 2: Hello World
 //

@@ -4,7 +4,7 @@
 //        (consumer.cc)
 // Run:   terminal 1: build/mmap_locks/producer
 //        terminal 2: build/mmap_locks/consumer
-//        another FILE than queue.dat as the argument of both; and a COUNT for the consumer
+//        both take a FILE as their argument, else it is queue.dat; then the consumer a COUNT
 // See:   terminal 1: enqueued 0, and so on to enqueued 4, then, until there is a consumer,
 //                    producer: queue.dat is full: waiting for a consumer; Ctrl-C ends it
 //                    and on to enqueued 99; message queue written; press Enter to remove it

@@ -4,7 +4,7 @@
 //        (producer.cc)
 // Run:   terminal 1: build/mmap_locks/producer
 //        terminal 2: build/mmap_locks/consumer
-//        another FILE than queue.dat as the argument of both; more of each, in other terminals
+//        both take a FILE as their argument, else it is queue.dat; there may be more of each
 // See:   terminal 1: enqueued 0, and so on to enqueued 4, then, until there is a consumer,
 //                    producer: queue.dat is full: waiting for a consumer; Ctrl-C ends it
 //                    and on to enqueued 99; message queue written; press Enter to remove it

@@ -439,6 +439,7 @@ a good one: Success
 
 @test "emulation: wrong uses of every call, each with its error" {
     serve
+    : >other
     cases errors door
     [ "$status" -eq 0 ]
     diff <(printf '%s\n' "$output") - <<'END'

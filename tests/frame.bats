@@ -95,6 +95,16 @@ quiet_make() { run_limited make --no-print-directory "$@"; }
     run_limited tests/run
     [ "$status" -eq 1 ]
     [ "${lines[-1]}" = "0 passed, 0 failed, 0 skipped" ]
+    # More than a slice, and names that a pattern must not take for its own signs.
+    printf '@test "%s" { echo >>ran; }\n' {a..z} 'a.b' '"quoted"' '(a|b)' '$a [x]* + ? ^ {2}' $'\\\\' >tests/none.bats
+    sed -i 's/""quoted""/"\\"quoted\\""/; s/"$a/"\\$a/' tests/none.bats # as bash wants it
+    run_limited tests/run
+    [ "${lines[-1]}" = "31 passed, 0 failed, 0 skipped" ]
+    [ "$(wc -l <ran)" -eq 31 ]
+    printf '@test "not to be parsed" {\n' >tests/none.bats
+    run_limited tests/run
+    [ "$status" -eq 1 ]
+    [ "${lines[-1]}" = "0 passed, 1 failed, 0 skipped" ]
 }
 
 # block LINE...: a README.md with one console block of these lines

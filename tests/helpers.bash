@@ -5,8 +5,9 @@
 bats_require_minimum_version 1.5.0
 export BATS_TEST_TIMEOUT=60
 
-root=$(cd "$BATS_TEST_DIRNAME/.." && pwd)
-bin=$(cd "$root" && cd "${BUILD:-build}" && pwd)
+root=${BATS_TEST_DIRNAME%/*}
+bin=${BUILD:-build}
+[[ $bin == /* ]] || bin=$root/$bin
 
 setup() { own_directory; }
 
@@ -14,8 +15,11 @@ own_directory() {
     cd "$BATS_TEST_TMPDIR" || return
     mkdir tmp
     export TMPDIR=$PWD/tmp # for what a program or a tool keeps there for a while
-    pause=$TMPDIR/../pause
-    mkfifo "$pause"
+}
+
+pause() { # pause SECONDS, without a process
+    [[ -p $TMPDIR/../pause ]] || mkfifo "$TMPDIR/../pause"
+    read -rt "$1" <>"$TMPDIR/../pause" || true
 }
 
 # Nothing may be left behind: no process with this test's environment, no temporary file. A process that
@@ -23,7 +27,7 @@ own_directory() {
 teardown() {
     local left pid end=$((SECONDS + 2))
     while left=$(left_running) && [[ -n $left ]] && ((SECONDS < end)); do
-        read -rt 0.05 <>"$pause" || true
+        pause 0.05
     done
     if [[ -n $left ]]; then
         for pid in $left; do
@@ -32,16 +36,16 @@ teardown() {
         done
         return 1
     fi
-    if [[ -n $(ls -A "$TMPDIR") ]]; then
+    rmdir "$TMPDIR" || {
         ls -lA "$TMPDIR"
         return 1
-    fi
+    }
 }
 
 left_running() {
-    local found
-    found=$(env -i grep -lsz "^TMPDIR=$TMPDIR\$" /proc/[0-9]*/environ) || true
-    printf '%s\n' "${found//[!0-9$'\n']/}"
+    local found mark="^TMPDIR=$TMPDIR\$"
+    found=$(TMPDIR='' grep -lsz "$mark" /proc/[0-9]*/environ) || true
+    [[ -z $found ]] || printf '%s\n' "${found//[!0-9$'\n']/}"
 }
 
 # run_limited [-127] COMMAND...: run, with the outputs apart, and with a limit on its time, 20 s or
@@ -77,7 +81,7 @@ within() {
             tail -n 5 ./*.out ./*.err 2>/dev/null
             return 1
         fi
-        read -rt 0.01 <>"$pause" || true
+        pause 0.01
     done
 }
 

@@ -20,11 +20,12 @@ export BATS_TEST_TIMEOUT=180 # on a busy machine
 }
 
 @test "README.md: what it points to is there" {
-    local target
+    local target headings
+    headings=$(sed -n 's/^##* //p' "$root/README.md" | tr '[:upper:]' '[:lower:]' | sed 's/[^a-z0-9_ -]//g; s/ /-/g')
     while read -r target; do
         echo "$target"
-        grep -qix "##* ${target//-/[ -]}" "$root/README.md"
-    done < <(grep -o '](#[a-z-]*)' "$root/README.md" | sed 's/](#\(.*\))/\1/')
+        grep -qxF -- "$target" <<<"$headings"
+    done < <(grep -o '](#[^)]*)' "$root/README.md" | sed 's/](#\(.*\))/\1/')
     while read -r target; do
         echo "$target"
         [ -x "$bin/${target#build/}" ]

@@ -157,13 +157,13 @@ took() { # took SECONDS COMMAND...: runs it, and it must take that long, and not
 }
 
 @test "a signal that is blocked at the start is let in" {
-    local command pids=()
+    local command each started=()
     for command in interrupted sending 'bettersleep 1' 'sleep_alarm 1'; do
         # shellcheck disable=SC2086 # a program and its arguments
         start "${command% 1}" env --block-signal=ALRM,USR1,USR2 "$bin/signals/"$command
-        pids+=("$pid")
+        started+=("$pid")
     done
-    for pid in "${pids[@]}"; do ends "$pid" 0; done
+    for each in "${started[@]}"; do ends "$each" 0; done
     [ "$(tail -n 1 interrupted.out)" = "poll, with SA_RESTART: Interrupted system call" ]
     [ "$(tail -n 1 sending.out)" = "alarm(1), pause(): received SIGALRM" ]
     [ "$(sort bettersleep.out sleep_alarm.out | uniq -c | tr -s ' ')" = " 3 sleepFor returned: 0" ]

@@ -35,9 +35,10 @@ sweep() {
         most=$(sed -n "s/^\([0-9]*\) *$call(.*/\1/p" right | sort | uniq -c | sort -n | awk 'END { print +$1 }')
         for ((k = before + 1; k <= most; ++k)); do
             points=$((points + 1)) status=0
-            stderr=$(timeout -k 2 10 strace -f -qq -o trace -e "inject=$call:error=$error:when=$k" \
+            stderr=$(timeout -k 2 10 strace -f --seccomp-bpf -qq -o trace \
+                -e "trace=$call,mmap,rt_sigprocmask" -e "inject=$call:error=$error:when=$k" \
                 "${@:2}" 2>&1 >/dev/null </dev/null) || status=$?
-            grep -q INJECTED trace || continue # this time it made fewer calls
+            [[ $(<trace) == *INJECTED* ]] || continue # this time it made fewer calls
             [[ $status != 0 ]] || ! of_the_library || continue
             [[ $status == 0 || $status == 124 || $stderr != *"${reasons[$error]}"* ]] || continue
             printf '%s, call %d of %s: status %d: %s\n' "$2" "$k" "$call" "$status" "$stderr"
