@@ -29,11 +29,11 @@
 static sockaddr_un own;   // the client's own name
 static struct stat made;  // what that name stands for, once it is there; else all zero
 
-static void remove_own() {
+static int remove_own() {
     struct stat now = {};
     if (lstat(own.sun_path, &now) == -1 || now.st_ino != made.st_ino || now.st_dev != made.st_dev)
-        return;
-    unlink(own.sun_path);
+        return 0;
+    return unlink(own.sun_path);
 }
 
 static void on_stop(int signo) {  // async-signal-safe calls alone
@@ -95,7 +95,7 @@ int main(int argc, char *argv[]) {
         sigaddset(&held, signo);
     }
     if (sigprocmask(SIG_BLOCK, &held, nullptr) == -1) err(1, "sigprocmask");
-    if (atexit(remove_own) != 0) errx(1, "atexit");
+    if (atexit([] { remove_own(); }) != 0) errx(1, "atexit");
     const int client = socket(PF_UNIX, SOCK_DGRAM, 0);
     if (client == -1) err(1, "socket");
     umask(0177);  // only this user may send
@@ -122,5 +122,6 @@ int main(int argc, char *argv[]) {
     alarm(0);
     if (ferror(stdout) != 0 || fflush(stdout) != 0) err(1, "write standard output");
     if (close(client) == -1) err(1, "close %s", path);
+    if (remove_own() == -1) err(1, "unlink %s", own.sun_path);
     if (refused) errx(1, "the server has refused a message");
 }

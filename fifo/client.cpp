@@ -28,11 +28,11 @@
 static char own_name[PATH_MAX];  // no std::string, whose destructor could come before a signal
 static struct stat made;         // the FIFO of that name, once it is there; else all zero
 
-static void remove_own() {
+static int remove_own() {
     struct stat now = {};
     if (lstat(own_name, &now) == -1 || now.st_ino != made.st_ino || now.st_dev != made.st_dev)
-        return;
-    unlink(own_name);
+        return 0;
+    return unlink(own_name);
 }
 
 static void on_stop(int signo) {  // async-signal-safe calls alone
@@ -90,7 +90,7 @@ int main(int argc, char *argv[]) {
     if (length >= static_cast<int>(sizeof own_name)) errx(1, "%s: too long", path);
     if (mkfifo(own_name, 0600) == -1) err(1, "mkfifo %s", own_name);
     if (lstat(own_name, &made) == -1) err(1, "lstat %s", own_name);
-    if (atexit(remove_own) != 0) errx(1, "atexit");
+    if (atexit([] { remove_own(); }) != 0) errx(1, "atexit");
     if (sigprocmask(SIG_UNBLOCK, &held, nullptr) == -1) err(1, "sigprocmask");
     alarm(5);
 
@@ -105,8 +105,8 @@ int main(int argc, char *argv[]) {
     if (got == -1) err(1, "read %s", own_name);
     if (got == 0) errx(1, "read %s: end of file before an answer", own_name);
     alarm(0);
-    remove_own();
-    made = {};
+    const bool left = remove_own() == -1;
+    if (left) warn("unlink %s", own_name);
     printf("message from server: ");
     std::string_view text(answer, static_cast<size_t>(got));
     if (text.ends_with('\n')) text.remove_suffix(1);
@@ -114,4 +114,5 @@ int main(int argc, char *argv[]) {
         printf(isprint(c & 0xff) != 0 ? "%c" : "\\x%02x", c & 0xff);
     printf("\n");
     if (ferror(stdout) != 0 || fflush(stdout) != 0) err(1, "write standard output");
+    return left ? 1 : 0;
 }

@@ -29,12 +29,12 @@ static const char text[] = "Hello World";  // 12 bytes with its NUL
 static char name[PATH_MAX];  // the file's name: a temporary one until it is complete
 static struct stat made;     // the file, once it has been made; else all zero
 
-static void remove_own() {
+static int remove_own() {
     struct stat now = {};
     // What comes between the look and the removal cannot be seen: unlink() takes a name, not a
     // file.
-    if (lstat(name, &now) == -1 || now.st_ino != made.st_ino || now.st_dev != made.st_dev) return;
-    unlink(name);
+    if (lstat(name, &now) == -1 || now.st_ino != made.st_ino || now.st_dev != made.st_dev) return 0;
+    return unlink(name);
 }
 
 static void on_stop(int signo) {  // async-signal-safe calls alone
@@ -81,7 +81,7 @@ int main(int argc, char *argv[]) {
         sigaddset(&held, signo);
     }
     if (sigprocmask(SIG_BLOCK, &held, nullptr) == -1) err(1, "sigprocmask");
-    if (atexit(remove_own) != 0) errx(1, "atexit");
+    if (atexit([] { remove_own(); }) != 0) errx(1, "atexit");
     const bool replace = is_there(path);
 
     if (strlen(path) + sizeof ".XXXXXX" > sizeof name) errx(1, "%s: too long", path);
@@ -113,7 +113,7 @@ int main(int argc, char *argv[]) {
     for (int c = 0; c != '\n' && c != EOF;) c = getchar();
     if (ferror(stdin) != 0) err(1, "read standard input");
 
-    remove_own();
+    if (remove_own() == -1) err(1, "unlink %s", name);
     made = {};
     if (munmap(memory, sizeof text) == -1) err(1, "munmap %s", path);
     if (close(fd) == -1) err(1, "close %s", path);

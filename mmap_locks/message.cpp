@@ -156,16 +156,18 @@ static int record_lock(int command, int fd, short type, off_t first, off_t last)
     return lock.l_type == F_RDLCK && command == F_GETLK;  // whether another process has one
 }
 
-void Message::RemoveFile(int fd, const char *name) {
+int Message::RemoveFile(int fd, const char *name) {
     struct stat file = {}, now = {};
     // First without our own locks: of two that leave at once, neither shall see the other stay.
-    if (record_lock(F_SETLK, fd, F_UNLCK, producing, present) == -1) return;
+    if (record_lock(F_SETLK, fd, F_UNLCK, producing, present) == -1) return 0;
     // With this lock: no other process needs the name, and none gets it before it is gone.
-    if (record_lock(F_SETLK, fd, F_WRLCK, producing, present) == -1) return;
+    if (record_lock(F_SETLK, fd, F_WRLCK, producing, present) == -1) return 0;
+    int result = 0;
     if (fstat(fd, &file) == 0 && lstat(name, &now) == 0 && file.st_ino == now.st_ino &&
         file.st_dev == now.st_dev)
-        unlink(name);
+        result = unlink(name);
     record_lock(F_SETLK, fd, F_UNLCK, producing, present);
+    return result;
 }
 
 int Message::AddProducer(int fd) {

@@ -63,8 +63,9 @@ class Message {
     int Abandoned(int fd);
 
     // Removes the name if it is the file fd's, and no other process that has added itself as a
-    // producer still has the file open; else leaves it. Async-signal-safe. Does not block.
-    static void RemoveFile(int fd, const char *name);
+    // producer still has the file open; else leaves it. Returns 0, or -1: unlink's errors.
+    // Async-signal-safe. Does not block.
+    static int RemoveFile(int fd, const char *name);
 
   private:
     Message();

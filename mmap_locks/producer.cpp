@@ -32,9 +32,7 @@ static int fd = -1;                 // of the queue's file
 static volatile sig_atomic_t stop;  // the signal that is to end us
 static volatile sig_atomic_t done;  // nothing can be left half done any more
 
-static void remove_own() {
-    if (fd != -1) Message::RemoveFile(fd, path);
-}
+static int remove_own() { return fd == -1 ? 0 : Message::RemoveFile(fd, path); }
 
 static void on_stop(int signo) {  // async-signal-safe calls alone
     stop = signo;
@@ -120,7 +118,7 @@ int main(int argc, char *argv[]) {
     }
     if (sigprocmask(SIG_UNBLOCK, &stops, nullptr) == -1) err(1, "sigprocmask");
 
-    if (atexit(remove_own) != 0) errx(1, "atexit");
+    if (atexit([] { remove_own(); }) != 0) errx(1, "atexit");
     Message *const queue = open_queue();
     bool told = false;
     for (int next = 0; queue != nullptr && next < 100 && stop == 0;) {
@@ -144,6 +142,6 @@ int main(int argc, char *argv[]) {
     if (ferror(stdout) != 0 || fflush(stdout) != 0) err(1, "write standard output");
     for (int c = 0; c != '\n' && c != EOF;) c = getchar();
     if (ferror(stdin) != 0) err(1, "read standard input");
-    remove_own();
+    if (remove_own() == -1) err(1, "unlink %s", path);
     close_queue(queue);
 }

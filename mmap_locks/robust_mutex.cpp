@@ -61,7 +61,7 @@ static Shared *orphan(int robust) {
     if (child == 0) {
         check(pthread_mutex_lock(&shared->lock), "child: pthread_mutex_lock");
         shared->a += 20;
-        kill(getpid(), SIGKILL);
+        if (kill(getpid(), SIGKILL) == -1) err(1, "child: kill");
         shared->b -= 20;  // never
     }
     int status = 0;

@@ -84,7 +84,7 @@ handlers='rt_sigaction:EINVAL'
     start server "$bin/fifo/server" requests
     local server=$pid
     within shows server.out "listening on requests"
-    sweep "mknodat:ENOSPC fcntl:EINVAL openat:EACCES read:EIO write:ENOSPC $handlers" \
+    sweep "mknodat:ENOSPC fcntl:EINVAL openat:EACCES read:EIO write:ENOSPC unlink:EACCES $handlers" \
         "$bin/fifo/client" requests
     kill "$server"
     ends "$server" 0
@@ -151,8 +151,8 @@ mapping='mmap:ENOMEM munmap:EINVAL openat:EACCES'
 }
 
 @test "sweep: producer of mmap" {
-    sweep "$mapping lseek:EIO write:ENOSPC close:EIO link:EPERM fcntl:EINVAL rt_sigprocmask:EINVAL" \
-        "$bin/mmap/producer"
+    sweep "$mapping lseek:EIO write:ENOSPC close:EIO link:EPERM unlink:EACCES fcntl:EINVAL
+        rt_sigprocmask:EINVAL" "$bin/mmap/producer"
 }
 
 @test "sweep: absolute, relative" {
@@ -165,7 +165,7 @@ mapping='mmap:ENOMEM munmap:EINVAL openat:EACCES'
 }
 
 @test "sweep: atomicity of mmap" {
-    sweep "pwrite64:ENOSPC mmap:ENOMEM munmap:EINVAL write:ENOSPC wait4:ECHILD clone:EAGAIN
+    sweep "mmap:ENOMEM munmap:EINVAL write:ENOSPC wait4:ECHILD clone:EAGAIN
         sched_getaffinity:EPERM sched_setaffinity:EPERM prctl:EPERM" "$bin/mmap/atomicity" 10
 }
 
@@ -175,7 +175,7 @@ mapping='mmap:ENOMEM munmap:EINVAL openat:EACCES'
 }
 
 @test "sweep: robust_mutex" {
-    sweep "pwrite64:ENOSPC mmap:ENOMEM munmap:EINVAL write:ENOSPC wait4:ECHILD clone:EAGAIN" \
+    sweep "mmap:ENOMEM munmap:EINVAL write:ENOSPC wait4:ECHILD clone:EAGAIN kill:EPERM" \
         "$bin/mmap_locks/robust_mutex"
 }
 
@@ -189,7 +189,7 @@ mapping='mmap:ENOMEM munmap:EINVAL openat:EACCES'
     sweep "socket:EMFILE connect:EACCES sendto:ENOBUFS recvfrom:EIO shutdown:EINVAL close:EIO write:ENOSPC
         rt_sigprocmask:EINVAL $handlers" "$bin/domain_sock/client" s
     sweep "socket:EMFILE connect:EACCES sendto:ENOBUFS recvfrom:EIO bind:EADDRINUSE close:EIO write:ENOSPC
-        rt_sigprocmask:EINVAL $handlers fcntl:EINVAL" "$bin/domain_sock/dgram_client" d one two
+        rt_sigprocmask:EINVAL unlink:EACCES $handlers fcntl:EINVAL" "$bin/domain_sock/dgram_client" d one two
     kill "$server" "$dgram_server"
     ends "$server" 0
     ends "$dgram_server" 0
@@ -257,8 +257,8 @@ files='openat:EACCES close:EIO write:ENOSPC fcntl:EINVAL rt_sigprocmask:EINVAL f
     sweep "$common $handlers pipe2:EMFILE getrusage:EPERM prctl:EPERM" "$bin/pipes/ping_pong" 10
     sweep "$common $handlers openat:EACCES getrusage:EPERM" "$bin/fifo/ping_pong" 10
     sweep "$common $handlers rt_sigqueueinfo:EAGAIN getrusage:EPERM" "$bin/signals/ping_pong" 1
-    sweep "$handlers clone:EAGAIN wait4:ECHILD mmap:ENOMEM pwrite64:ENOSPC" "$bin/mmap/ping_pong" 1
-    sweep "$handlers clone:EAGAIN wait4:ECHILD mmap:ENOMEM pwrite64:ENOSPC" "$bin/mmap_locks/ping_pong" 1
+    sweep "$handlers clone:EAGAIN wait4:ECHILD mmap:ENOMEM write:ENOSPC" "$bin/mmap/ping_pong" 1
+    sweep "$handlers clone:EAGAIN wait4:ECHILD mmap:ENOMEM write:ENOSPC" "$bin/mmap_locks/ping_pong" 1
     sweep "$common $handlers socketpair:EMFILE sendto:ENOBUFS recvfrom:EIO" "$bin/domain_sock/ping_pong" 2
     sweep "$common $handlers socket:EMFILE bind:EADDRINUSE listen:EADDRINUSE getsockname:ENOBUFS connect:EACCES
         accept:EMFILE setsockopt:EINVAL sendto:ENOBUFS recvfrom:EIO" "$bin/tcp/ping_pong" 2
