@@ -98,10 +98,11 @@ constexpr int patience = 5000;                // ms, with a client or server tha
 
 enum : int64_t { call = 1, detach };  // what a request is for
 
-struct Head {      // of a request, with its ticket, and of a reply
-    int64_t what;  // a request's purpose; a reply's errno, or 0
-    size_t size;   // so many bytes of argument or results follow
+struct Head {       // of a request, with its ticket, and of a reply; between 32 and 64 bits, too
+    int64_t what;   // a request's purpose; a reply's errno, or 0
+    uint64_t size;  // so many bytes of argument or results follow
 };
+static_assert(sizeof(Head) == 16);
 
 struct Descriptor {  // closed at the end of its block, without a change of errno
     int fd;
@@ -202,7 +203,8 @@ inline bool wait_for(int connection, short events, int limit) {
 
 // Sends head, with the descriptor unless it is -1, and then data. False, and errno, on failure.
 inline bool send_all(int connection, Head head, int descriptor, char *data, int limit) {
-    iovec parts[] = {{&head, sizeof head}, {data, head.size}};
+    const size_t size = static_cast<size_t>(head.size);
+    iovec parts[] = {{&head, sizeof head}, {data, size}};
     alignas(cmsghdr) char control[CMSG_SPACE(sizeof descriptor)] = "";
     msghdr message = {};
     message.msg_iov = parts;
@@ -218,9 +220,9 @@ inline bool send_all(int connection, Head head, int descriptor, char *data, int 
     }
     ssize_t sent = sendmsg(connection, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (sent < static_cast<ssize_t>(sizeof head)) return false;
-    for (size_t done = static_cast<size_t>(sent) - sizeof head; done < head.size;) {
+    for (size_t done = static_cast<size_t>(sent) - sizeof head; done < size;) {
         if (!wait_for(connection, POLLOUT, limit)) return false;
-        sent = send(connection, data + done, head.size - done, MSG_NOSIGNAL | MSG_DONTWAIT);
+        sent = send(connection, data + done, size - done, MSG_NOSIGNAL | MSG_DONTWAIT);
         if (sent == -1 && errno == EFAULT)
             errno = EPIPE;  // a part has gone: it cannot be taken back
         if (sent == -1) return false;
@@ -286,12 +288,13 @@ inline void answer(Door &door, const struct stat &file, int connection) {
     Head request = {};
     const bool good =
         receive_request(connection, file, request) && request.size <= largest_argument;
-    const std::unique_ptr<char[]> argument(good ? new (std::nothrow) char[request.size] : nullptr);
+    const size_t size = good ? static_cast<size_t>(request.size) : 0;
+    const std::unique_ptr<char[]> argument(good ? new (std::nothrow) char[size] : nullptr);
     if (argument == nullptr) {
         send_all(connection, {good ? ENOMEM : errno, 0}, -1, nullptr, patience);
         return;
     }
-    if (!receive_all(connection, argument.get(), request.size, patience)) return;
+    if (!receive_all(connection, argument.get(), size, patience)) return;
     pollfd caller = {connection, 0, 0};
     if (poll(&caller, 1, 0) == -1 || (caller.revents & POLLHUP) != 0) return;  // it has given up
     if (request.what == detach) {
@@ -306,8 +309,7 @@ inline void answer(Door &door, const struct stat &file, int connection) {
     Call call_here = {connection, {}};
     current = &call_here;
     if (setjmp(call_here.back) == 0) {
-        door.procedure(door.cookie, request.size == 0 ? nullptr : argument.get(), request.size,
-                       nullptr, 0);
+        door.procedure(door.cookie, size == 0 ? nullptr : argument.get(), size, nullptr, 0);
         if (current == nullptr) _exit(1);  // in a forked child: the call is the parent's
     }
     current = nullptr;
@@ -466,19 +468,21 @@ inline int door_call(int descriptor, door_arg_t *arg) {
     const Head request = {call, arg->data_size};
     const Descriptor connection(ask(descriptor, request, arg->data_ptr, -1, reply));
     if (connection.fd == -1) return -1;
-    const bool fits = reply.size <= arg->rsize;
-    void *const results = fits ? arg->rbuf
-                               : mmap(nullptr, reply.size, PROT_READ | PROT_WRITE,
-                                      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    const size_t size = static_cast<size_t>(reply.size);
+    if (size != reply.size) return fail(EOVERFLOW);
+    const bool fits = size <= arg->rsize;
+    void *const results =
+        fits ? arg->rbuf
+             : mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (results == MAP_FAILED) return fail(EOVERFLOW);
-    const bool good = receive_all(connection.fd, results, reply.size, -1);
+    const bool good = receive_all(connection.fd, results, size, -1);
     const int error = errno == ECONNRESET || errno == EPIPE ? EINTR : errno;
-    if (!fits && (!good || arg == &none)) munmap(results, reply.size);
+    if (!fits && (!good || arg == &none)) munmap(results, size);
     if (!good) return fail(error);
     arg->data_ptr = static_cast<char *>(results);
-    arg->data_size = reply.size;
+    arg->data_size = size;
     arg->rbuf = arg->data_ptr;
-    if (!fits) arg->rsize = reply.size;
+    if (!fits) arg->rsize = size;
     return 0;
 }
 

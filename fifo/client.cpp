@@ -96,6 +96,9 @@ int main(int argc, char *argv[]) {
 
     const int answers = open(own_name, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     if (answers == -1) err(1, "open %s", own_name);
+    if (fstat(answers, &file) == -1) err(1, "fstat %s", own_name);
+    if (file.st_ino != made.st_ino || file.st_dev != made.st_dev)
+        errx(1, "open %s: is not the FIFO any more", own_name);
     if (write(requests, request.data(), request.size()) == -1) err(1, "write %s", path);
 
     pollfd waiting = {answers, POLLIN, 0};

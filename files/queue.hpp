@@ -105,7 +105,7 @@ inline void write_places(FILE *file, const char *path, Places places) {
         errno = reason;
         err(1, "write %s", path);
     }
-    if (fdatasync(fileno(file)) == -1) err(1, "fdatasync %s", path);
+    if (fsync(fileno(file)) == -1) err(1, "fsync %s", path);
 }
 
 }  // namespace queue

@@ -32,7 +32,7 @@ int main(int argc, char *argv[]) {
         errno = reason;
         err(1, "write %s", path);
     }
-    if (fdatasync(fileno(file)) == -1) err(1, "fdatasync %s", path);  // before the end moves on
+    if (fsync(fileno(file)) == -1) err(1, "fsync %s", path);  // before the end moves on
     places.end = ftello(file);
     queue::write_places(file, path, places);
     if (fclose(file) == EOF) err(1, "close %s", path);

@@ -29,10 +29,10 @@ static int queue_rate(const ping_pong::Options &options) {
     const double switches =
         ping_pong::context_switches(RUSAGE_SELF) + ping_pong::context_switches(RUSAGE_CHILDREN);
     const pid_t child = ping_pong::start_partner();
-    auto start = std::chrono::steady_clock::now();
+    double start = ping_pong::now();
     char text[Message::message_bytes], expected[Message::message_bytes] = "message 00000000000";
     for (long i = 0; i < ping_pong::warm_up(options) + options.round_trips; ++i) {
-        if (i == ping_pong::warm_up(options)) start = std::chrono::steady_clock::now();
+        if (i == ping_pong::warm_up(options)) start = ping_pong::now();
         for (char *digit = expected + sizeof expected - 2; ++*digit > '9'; --digit) *digit = '0';
         int done = -1;
         do done = child != 0 ? queue->EnqueueMessage(expected) : queue->DequeueMessage(text);
@@ -42,8 +42,7 @@ static int queue_rate(const ping_pong::Options &options) {
             errx(1, "message %ld: the message received is not the one sent", i);
     }
     if (child == 0) _exit(0);
-    return ping_pong::finish("queue", options, child, switches,
-                             std::chrono::steady_clock::now() - start);
+    return ping_pong::finish("queue", options, child, switches, ping_pong::now() - start);
 }
 
 int main(int argc, char *argv[]) {

@@ -474,6 +474,7 @@ message from client: short" ]
     start client "$b/dgram_client" d
     name=d.$pid
     within test -S "$name"
+    within sleeps "$pid" # it has seen which file that is
     rm "$name"
     echo mine >"$name"
     kill "$pid"

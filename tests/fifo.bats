@@ -588,6 +588,7 @@ stop_server() {
     ends "$pid" 143
     start client "$bin/fifo/client" requests
     within test -p "requests.$pid"
+    within sleeps "$pid" # it has seen which file that is
     rm "requests.$pid"
     echo precious >"requests.$pid"
     kill "$pid"

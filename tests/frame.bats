@@ -75,34 +75,34 @@ quiet_make() { run_limited make --no-print-directory "$@"; }
 @test "run: counts what passed, failed, was skipped, did not run; the status says whether all is well" {
     small_collection
     make -s
-    unset BATS_TEST_TIMEOUT # of these tests, not of those
+    run_tests() { run_limited env -u BATS_TEST_TIMEOUT tests/run "$@"; } # that limit is this test's
     printf '@test "good" { true; }\n@test "left out" { skip; }\n' >tests/a.bats
-    run_limited tests/run
+    run_tests
     [ "$status" -eq 0 ]
     [ "${lines[-1]}" = "1 passed, 0 failed, 1 skipped" ]
     printf '@test "bad" { false; }\n' >tests/b.bats
-    run_limited tests/run
+    run_tests
     [ "$status" -eq 1 ]
     [ "${lines[-1]}" = "1 passed, 1 failed, 1 skipped" ]
     printf '#!/bin/sh\necho 1..3; echo ok 1 good; echo ok 2 left out \# skip\n' >bats
     chmod +x bats
-    BATS=./bats run_limited tests/run tests/a.bats
+    BATS=./bats run_tests tests/a.bats
     [ "$status" -eq 1 ]
     [ "${lines[-2]}" = "# 1 planned tests did not run" ]
     [ "${lines[-1]}" = "1 passed, 1 failed, 1 skipped" ]
     rm tests/*.bats
     : >tests/none.bats
-    run_limited tests/run
+    run_tests
     [ "$status" -eq 1 ]
     [ "${lines[-1]}" = "0 passed, 0 failed, 0 skipped" ]
     # More than a slice, and names that a pattern must not take for its own signs.
     printf '@test "%s" { echo >>ran; }\n' {a..z} 'a.b' '"quoted"' '(a|b)' '$a [x]* + ? ^ {2}' $'\\\\' >tests/none.bats
     sed -i 's/""quoted""/"\\"quoted\\""/; s/"$a/"\\$a/' tests/none.bats # as bash wants it
-    run_limited tests/run
+    run_tests
     [ "${lines[-1]}" = "31 passed, 0 failed, 0 skipped" ]
     [ "$(wc -l <ran)" -eq 31 ]
     printf '@test "not to be parsed" {\n' >tests/none.bats
-    run_limited tests/run
+    run_tests
     [ "$status" -eq 1 ]
     [ "${lines[-1]}" = "0 passed, 1 failed, 0 skipped" ]
 }

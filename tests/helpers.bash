@@ -74,14 +74,14 @@ expect() {
 
 # within CONDITION...: waits until the command succeeds, at most 10 s, or LIMIT.
 within() {
-    local end=$((SECONDS + ${LIMIT:-10}))
+    local looks=0 end=$((SECONDS + ${LIMIT:-10}))
     until "$@"; do
         if ((SECONDS > end)); then
             echo "not within ${LIMIT:-10} s: $*"
             tail -n 5 ./*.out ./*.err 2>/dev/null
             return 1
         fi
-        pause 0.01
+        pause "0.0$((++looks < 30 ? 1 : 4))"
     done
 }
 

@@ -11,7 +11,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <chrono>
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -23,6 +22,7 @@
 #include <string>
 #include <sys/resource.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 #include <vector>
 #ifdef __linux__
@@ -144,6 +144,13 @@ inline double context_switches(int whose) {
     return static_cast<double>(usage.ru_nvcsw + usage.ru_nivcsw);
 }
 
+// Seconds since some moment.
+inline double now() {
+    timespec time = {};
+    if (clock_gettime(CLOCK_MONOTONIC, &time) == -1) err(1, "clock_gettime");
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
+}
+
 // What is sent: round trip number i is the message ping(i) there, and pong(i) back. Each is a piece
 // of one pattern, from another place on: a wrong byte, a shifted one and an old message all differ.
 struct Messages {
@@ -158,10 +165,10 @@ struct Messages {
 // The round trips before those that are timed.
 inline long warm_up(Options options) { return std::min(options.round_trips, 1000L); }
 
-// The parent's last part: waits for the partner's end, and prints the line, with what was measured.
-// Returns main's status.
+// The parent's last part: waits for the partner's end, and prints the line, with what was measured,
+// and the time in seconds. Returns main's status.
 inline int finish(const char *mechanism, Options options, pid_t child, double switches_before,
-                  std::chrono::duration<double> time) {
+                  double time) {
     int status = 0;
     if (waitpid(child, &status, 0) == -1) err(1, "waitpid");
     if (status != 0) errx(1, "the partner failed: wait status 0x%x", static_cast<unsigned>(status));
@@ -171,11 +178,10 @@ inline int finish(const char *mechanism, Options options, pid_t child, double sw
     if (options.one_way)
         printf("%s: %ld messages of %zu bytes one way, %.0f MB/s, %.0f messages/s", mechanism,
                options.round_trips, options.bytes,
-               count * static_cast<double>(options.bytes) / time.count() / 1e6,
-               count / time.count());
+               count * static_cast<double>(options.bytes) / time / 1e6, count / time);
     else
         printf("%s: %ld round trips of %zu bytes, %.2f us each", mechanism, options.round_trips,
-               options.bytes, time.count() * 1e6 / count);
+               options.bytes, time * 1e6 / count);
     printf(", %.1f context switches each\n",
            switches / (count + static_cast<double>(warm_up(options))));
     if (ferror(stdout) != 0 || fflush(stdout) != 0) err(1, "write standard output");
@@ -196,9 +202,9 @@ int run(const char *mechanism, Options options, pid_t child, Send send, Receive 
     // Children's usage outlives exec: some may be of children that the shell has waited for.
     const double switches_before =
         context_switches(RUSAGE_SELF) + context_switches(RUSAGE_CHILDREN);
-    auto start = std::chrono::steady_clock::now();
+    double start = now();
     for (long i = 0; i < all; ++i) {
-        if (i == warm_up(options)) start = std::chrono::steady_clock::now();
+        if (i == warm_up(options)) start = now();
         if (child != 0) send(std::span(messages.ping(i), options.bytes));
         if (child != 0 && options.one_way) continue;
         receive(message);
@@ -212,8 +218,7 @@ int run(const char *mechanism, Options options, pid_t child, Send send, Receive 
     if (options.one_way && child == 0) send(std::span(last));
     if (options.one_way && child != 0) receive(last);
     if (child == 0) _exit(0);
-    return finish(mechanism, options, child, switches_before,
-                  std::chrono::steady_clock::now() - start);
+    return finish(mechanism, options, child, switches_before, now() - start);
 }
 
 }  // namespace ping_pong

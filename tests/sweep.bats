@@ -51,13 +51,14 @@ sweep() {
 }
 
 # of_the_library: the call that failed was one of the C library's own, which does without: memory for
-# getrandom(), with all signals blocked for that time.
+# getrandom(), and all signals blocked, for that or for fork(), and let in again.
 of_the_library() {
-    local line before
-    line=$(grep -m 1 INJECTED trace)
-    before=$(sed '/INJECTED/q' trace | grep "^${line%% *} " | tail -n 4) # of this process
-    [[ $line == *MAP_ANONYMOUS* || $line == *'rt_sigprocmask(SIG_BLOCK, ~[],'* ]] ||
-        [[ $line == *rt_sigprocmask* && $before == *mmap* ]]
+    local pid calls
+    [[ $call == mmap || $call == rt_sigprocmask ]] || return
+    pid=$(sed -n '/INJECTED/{s/ .*//p;q}' trace)
+    calls=$(sed '/INJECTED/q' trace | grep "^$pid .*\(mmap\|rt_sigprocmask\)(" | tail -n 2)
+    [[ ${calls##*$'\n'} == *MAP_ANONYMOUS* ]] ||
+        [[ $calls == *'rt_sigprocmask(SIG_BLOCK, ~[],'* || $calls == *MAP_ANONYMOUS*rt_sigprocmask* ]]
 }
 
 common='close:EIO clone:EAGAIN wait4:ECHILD mknodat:ENOSPC unlink:EACCES flock:ENOLCK fcntl:EINVAL'
@@ -213,7 +214,7 @@ mapping='mmap:ENOMEM munmap:EINVAL openat:EACCES'
 }
 
 # What each program of files that makes a file does.
-files='openat:EACCES close:EIO write:ENOSPC fcntl:EINVAL rt_sigprocmask:EINVAL fsync:EIO fdatasync:EIO read:EIO'
+files='openat:EACCES close:EIO write:ENOSPC fcntl:EINVAL rt_sigprocmask:EINVAL fsync:EIO read:EIO'
 
 @test "sweep: state, proc, cron" {
     WRONG='' sweep "$files $handlers flock:ENOLCK fchmod:EPERM fchown:EPERM rename:EACCES unlink:EACCES" "$bin/files/state" counter
