@@ -71,10 +71,10 @@ static void poll_the_empty_pipe() {
 int main(int argc, char *[]) {
     if (argc != 1) errx(2, "usage: interrupted");
     if (fcntl(STDOUT_FILENO, F_GETFD) == -1) err(1, "standard output");  // not for the pipe
-    sigset_t alarms;  // blocked where this was started, it would never come
-    sigemptyset(&alarms);
-    sigaddset(&alarms, SIGALRM);
-    if (sigprocmask(SIG_UNBLOCK, &alarms, nullptr) == -1) err(1, "sigprocmask");
+    sigset_t own;  // blocked where this was started, it would never come
+    sigemptyset(&own);
+    sigaddset(&own, SIGALRM);
+    if (sigprocmask(SIG_UNBLOCK, &own, nullptr) == -1) err(1, "sigprocmask");
     if (pipe(pipefd) == -1) err(1, "pipe");
     read_one_byte(0, "without SA_RESTART");
     read_one_byte(SA_RESTART, "with SA_RESTART");

@@ -65,10 +65,11 @@ int main(int argc, char *argv[]) {
     if (error != std::errc{} || rest != end || seconds > INT_MAX)
         errx(2, "%s: not a number of seconds from 0 to %d", text, INT_MAX);
 
-    sigset_t alarms;  // blocked where this was started, it would never come
-    sigemptyset(&alarms);
-    sigaddset(&alarms, SIGALRM);
-    if (sigprocmask(SIG_UNBLOCK, &alarms, nullptr) == -1) err(1, "sigprocmask");
+    sigset_t own;  // blocked where this was started, it would never come
+    sigemptyset(&own);
+    sigaddset(&own, SIGALRM);
+    if (sigprocmask(SIG_UNBLOCK, &own, nullptr) == -1) err(1, "sigprocmask");
+
     printf("sleepFor returned: %u\n", sleepFor(seconds, force_race));
     if (ferror(stdout) != 0 || fflush(stdout) != 0) err(1, "write standard output");
 }
