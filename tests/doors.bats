@@ -509,7 +509,7 @@ END
     [ "$status" -eq 0 ]
     run_limited ./races call door 0 size100000
     expect 0 "100000 bytes, mapped" ""
-    run_limited ./races storm door 100
+    run_limited ./races storm door 50
     [ "$status" -eq 0 ]
     kill "$pid"
     ends "$pid" 0

@@ -121,7 +121,7 @@ inline pid_t start_partner() {
     action.sa_handler = on_partner_end;
     action.sa_flags = SA_RESTART | SA_NOCLDSTOP;
     if (sigaction(SIGCHLD, &action, nullptr) == -1) err(1, "sigaction SIGCHLD");
-    sigset_t ends, before;  // a partner that fails at once does so when its pid is known
+    sigset_t ends, before;  // held back, so that the handler finds the partner's pid
     sigemptyset(&ends);
     sigaddset(&ends, SIGCHLD);
     if (sigprocmask(SIG_BLOCK, &ends, &before) == -1) err(1, "sigprocmask");
