@@ -81,6 +81,13 @@ handlers='rt_sigaction:EINVAL'
     sweep "clone:EAGAIN waitid:ECHILD mknodat:ENOSPC" "$bin/fifo/as_file" true -- cat '{}'
 }
 
+@test "sweep: writer" {
+    mkfifo pipe_file
+    exec 8<>pipe_file # a reader
+    sweep "$handlers openat:EACCES fcntl:EINVAL read:EIO close:EIO" "$bin/fifo/writer" pipe_file
+    exec 8>&-
+}
+
 @test "sweep: client" {
     start server "$bin/fifo/server" requests
     local server=$pid
