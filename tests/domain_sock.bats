@@ -167,13 +167,15 @@ children_are() { [ "$(wc -w <"/proc/$server/task/$server/children")" -eq "$1" ];
     done
 }
 
-@test "server: ends by each signal, and removes its socket" {
-    local signal
-    for signal in HUP INT QUIT TERM; do
-        serve
-        kill "-$signal" "$server"
-        ends "$server" 0
-        [ ! -e d ]
+@test "server, dgram_server: end by each signal, and remove their socket" {
+    local signal name
+    for name in server dgram_server; do
+        for signal in HUP INT QUIT TERM; do
+            serve "$name"
+            kill "-$signal" "$server"
+            ends "$server" 0
+            [ ! -e d ]
+        done
     done
     start server sh -c 'trap "" HUP; exec "$1" d' sh "$b/server"
     within shows server.out "listening on d"
