@@ -12,7 +12,7 @@
 ##   stress         run the tests of crashes and contention, some minutes long
 ##   bench          measure every mechanism; BENCH=csv: a table for other programs
 ##   trace          run a program, RUN="build/…", or a pair, WITH="build/…" too, and show what each process
-##                  did, side by side, in order of time; needs strace
+##                  did, side by side, in order of time; ROWS=0: all of it; needs strace
 ##   check          compile with all warnings under g++ and clang++, check form and style,
 ##                  run the tests under the address and undefined-behaviour sanitizers
 ##   clean          remove what was built

@@ -488,7 +488,7 @@ on_pipe() {
 
 @test "lock_file: a dead holder's file that another one has replaced meanwhile is not removed" {
     local dead holder
-    true &
+    true 3>&- 4>&- &
     dead=$!
     wait "$dead"
     echo "$dead lock_file" >lock
