@@ -90,6 +90,7 @@ int main(int argc, char *argv[]) {
     if (length >= static_cast<int>(sizeof own_name)) errx(1, "%s: too long", path);
     if (mkfifo(own_name, 0600) == -1) err(1, "mkfifo %s", own_name);
     if (lstat(own_name, &made) == -1) err(1, "lstat %s", own_name);
+    if (!S_ISFIFO(made.st_mode)) errx(1, "open %s: is not the FIFO any more", own_name);
     if (atexit([] { remove_own(); }) != 0) errx(1, "atexit");
     if (sigprocmask(SIG_UNBLOCK, &held, nullptr) == -1) err(1, "sigprocmask");
     alarm(5);

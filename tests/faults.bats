@@ -486,6 +486,21 @@ on_pipe() {
     done
 }
 
+@test "client: a file that takes its FIFO's place at once is neither read nor removed" {
+    mkfifo requests
+    exec 8<>requests
+    start traced strace -qq -o trace -e inject=mknod,mknodat:delay_exit=500000 "$bin/fifo/client" requests
+    within compgen -G 'requests.*' >/dev/null
+    local name
+    name=$(compgen -G 'requests.*')
+    rm "$name"
+    echo precious >"$name"
+    ends "$pid" 1
+    [ "$(cat traced.err)" = "client: open $name: is not the FIFO any more" ]
+    [ "$(cat "$name")" = precious ]
+    exec 8>&-
+}
+
 @test "lock_file: a dead holder's file that another one has replaced meanwhile is not removed" {
     local dead holder
     true 3>&- 4>&- &
