@@ -4,13 +4,15 @@
 // Run:   terminal 1: build/domain_sock/dgram_server socket
 //        terminal 2: build/domain_sock/dgram_client socket one two three
 // See:   terminal 1: listening on socket
-//                    message from client: one, two and three, each on a line of its own
+//                    message from client: one, two and three, each on a line of
+//                    its own
 //        terminal 2: message from server: hello from server, three times
 //
-// A datagram is received as it was sent, never together with another one. There is no connection:
-// an answer goes to the name that the sender has bound its own socket to. A datagram that is longer
-// than the buffer loses its end, but not silently: MSG_TRUNC says so. SIGINT or SIGTERM ends the
-// server, which removes its socket.
+// A datagram is received as it was sent, never together with another one. There
+// is no connection: an answer goes to the name that the sender has bound its
+// own socket to. A datagram that is longer than the buffer loses its end, but
+// not silently: MSG_TRUNC says so. SIGINT or SIGTERM ends the server, which
+// removes its socket.
 
 #include "stale_socket.hpp"
 
@@ -36,7 +38,9 @@ static struct stat made;  // the socket, once it has been made; else all zero
 
 static void remove_own() {
     struct stat now = {};
-    if (lstat(path, &now) == -1 || now.st_ino != made.st_ino || now.st_dev != made.st_dev) return;
+    if (lstat(path, &now) == -1 || now.st_ino != made.st_ino ||
+        now.st_dev != made.st_dev)
+        return;
     unlink(path);
 }
 
@@ -49,7 +53,8 @@ static int open_socket(const sockaddr_un &name) {
     const int server = socket(PF_UNIX, SOCK_DGRAM, 0);
     if (server == -1) err(1, "socket");
     umask(0177);  // only this user may send
-    if (bind(server, reinterpret_cast<const sockaddr *>(&name), sizeof name) == -1)
+    if (bind(server, reinterpret_cast<const sockaddr *>(&name), sizeof name) ==
+        -1)
         err(1, "bind %s", path);
     if (lstat(path, &made) == -1) err(1, "lstat %s", path);
     return server;
@@ -76,21 +81,26 @@ static void serve(int server) {
     } else {
         printf("message from client: ");
         for (const char c : std::string_view(
-                 text, static_cast<size_t>(length)))  // control characters are shown, not sent
+                 text, static_cast<size_t>(
+                           length)))  // control characters are shown, not sent
             printf(isprint(c & 0xff) != 0 ? "%c" : "\\x%02x", c & 0xff);
         printf("\n");
-        if (ferror(stdout) != 0 || fflush(stdout) != 0) err(1, "write standard output");
+        if (ferror(stdout) != 0 || fflush(stdout) != 0)
+            err(1, "write standard output");
     }
     // A name of 108 bytes has no NUL, and the kernel counts one in.
-    const socklen_t length_of_name = std::min<socklen_t>(message.msg_namelen, sizeof client);
+    const socklen_t length_of_name =
+        std::min<socklen_t>(message.msg_namelen, sizeof client);
     if (length_of_name <= offsetof(sockaddr_un, sun_path)) {
         warnx("no answer: the client's socket has no name");
         return;
     }
-    const char *const answer = cut ? "refused: longer than 255 bytes" : "hello from server";
+    const char *const answer =
+        cut ? "refused: longer than 255 bytes" : "hello from server";
     // A client that takes no answers must not stop the server.
     if (sendto(server, answer, strlen(answer), MSG_DONTWAIT | MSG_NOSIGNAL,
-               reinterpret_cast<const sockaddr *>(&client), length_of_name) == -1)
+               reinterpret_cast<const sockaddr *>(&client),
+               length_of_name) == -1)
         warn("send an answer");
 }
 
@@ -99,17 +109,21 @@ int main(int argc, char *argv[]) {
     path = argv[1];
 
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd)
-        if (fcntl(fd, F_GETFD) == -1) err(1, "standard descriptor %d", fd);  // not for the socket
+        if (fcntl(fd, F_GETFD) == -1)
+            err(1, "standard descriptor %d", fd);  // not for the socket
 
     sockaddr_un name = {};
     name.sun_family = AF_UNIX;
-    const int length = snprintf(name.sun_path, sizeof name.sun_path, "%s", path);
+    const int length =
+        snprintf(name.sun_path, sizeof name.sun_path, "%s", path);
     if (length < 1 || length >= static_cast<int>(sizeof name.sun_path))
-        errx(1, "%s: a socket's path has 1 to %zu bytes", path, sizeof name.sun_path - 1);
+        errx(1, "%s: a socket's path has 1 to %zu bytes", path,
+             sizeof name.sun_path - 1);
 
-    const int turn = take_turn(name);           // removes what a dead server has left
+    const int turn = take_turn(name);  // removes what a dead server has left
     for (const int signo : {SIGPIPE, SIGXFSZ})  // errors of write
-        if (signal(signo, SIG_IGN) == SIG_ERR) err(1, "ignore signal %d", signo);
+        if (signal(signo, SIG_IGN) == SIG_ERR)
+            err(1, "ignore signal %d", signo);
 
     // Held back until the handler knows what to remove.
     sigset_t held;
@@ -117,9 +131,11 @@ int main(int argc, char *argv[]) {
     struct sigaction action = {}, earlier = {};
     action.sa_handler = on_stop;
     for (const int signo : {SIGHUP, SIGINT, SIGQUIT, SIGTERM}) {
-        if (sigaction(signo, nullptr, &earlier) == -1) err(1, "sigaction %d", signo);
+        if (sigaction(signo, nullptr, &earlier) == -1)
+            err(1, "sigaction %d", signo);
         if (earlier.sa_handler == SIG_IGN) continue;  // by nohup(1), or by &
-        if (sigaction(signo, &action, nullptr) == -1) err(1, "sigaction %d", signo);
+        if (sigaction(signo, &action, nullptr) == -1)
+            err(1, "sigaction %d", signo);
         sigaddset(&held, signo);
     }
     if (sigprocmask(SIG_BLOCK, &held, nullptr) == -1) err(1, "sigprocmask");
@@ -128,7 +144,8 @@ int main(int argc, char *argv[]) {
     if (close(turn) == -1) err(1, "close the directory of %s", path);
     if (sigprocmask(SIG_UNBLOCK, &held, nullptr) == -1) err(1, "sigprocmask");
     printf("listening on %s\n", path);
-    if (ferror(stdout) != 0 || fflush(stdout) != 0) err(1, "write standard output");
+    if (ferror(stdout) != 0 || fflush(stdout) != 0)
+        err(1, "write standard output");
 
     for (;;) serve(server);
 }

@@ -5,10 +5,11 @@
 // See:   receiver: open /tmp/pass_descriptor.…: No such file or directory
 //        receiver: read through the descriptor: Hello World
 //
-// The receiver is there before the file is, so it has not inherited it; and when it tries to open
-// it, the file has no name any more. A descriptor travels as control data beside at least one byte
-// of ordinary data. It is a new descriptor for the same open file, with its position and its
-// rights. An end of a pipe can be passed on like this, too, to processes that are not related.
+// The receiver is there before the file is, so it has not inherited it; and
+// when it tries to open it, the file has no name any more. A descriptor travels
+// as control data beside at least one byte of ordinary data. It is a new
+// descriptor for the same open file, with its position and its rights. An end
+// of a pipe can be passed on like this, too, to processes that are not related.
 
 #include <err.h>
 #include <errno.h>
@@ -38,19 +39,21 @@ static void send_descriptor(int to, int fd, const std::string &text) {
     header->cmsg_type = SCM_RIGHTS;
     header->cmsg_len = CMSG_LEN(sizeof fd);
     memcpy(CMSG_DATA(header), &fd, sizeof fd);
-    if (sendmsg(to, &message, MSG_NOSIGNAL) == -1) err(1, "send the descriptor");
+    if (sendmsg(to, &message, MSG_NOSIGNAL) == -1)
+        err(1, "send the descriptor");
 }
 
-// Whatever the sender has sent: one descriptor is returned, close-on-exec; none, or more, is an
-// error, and none stays open.
+// Whatever the sender has sent: one descriptor is returned, close-on-exec;
+// none, or more, is an error, and none stays open.
 static int receive_descriptor(int from, char *text, size_t size) {
 #ifdef MSG_CMSG_CLOEXEC
     const int flags = MSG_CMSG_CLOEXEC;
 #else
-    const int flags = 0;  // marked below: no other thread here can run a program in between
+    const int flags =
+        0;  // marked below: no other thread here can run a program in between
 #endif
-    // CMSG_SPACE rounds up: there may be room for two descriptors where one is asked for. So their
-    // number must be counted.
+    // CMSG_SPACE rounds up: there may be room for two descriptors where one is
+    // asked for. So their number must be counted.
     alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))];
     iovec data = {text, size};
     msghdr message = {};
@@ -64,17 +67,25 @@ static int receive_descriptor(int from, char *text, size_t size) {
     int found = -1, count = 0;
     for (cmsghdr *header = CMSG_FIRSTHDR(&message); header != nullptr;
          header = CMSG_NXTHDR(&message, header)) {
-        if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) continue;
-        for (size_t at = CMSG_LEN(0); at + sizeof found <= header->cmsg_len; at += sizeof found) {
+        if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS)
+            continue;
+        for (size_t at = CMSG_LEN(0); at + sizeof found <= header->cmsg_len;
+             at += sizeof found) {
             if (++count > 1 && close(found) == -1) err(1, "receiver: close");
-            memcpy(&found, CMSG_DATA(header) + (at - CMSG_LEN(0)), sizeof found);
+            memcpy(&found, CMSG_DATA(header) + (at - CMSG_LEN(0)),
+                   sizeof found);
         }
     }
     const bool cut = (message.msg_flags & MSG_CTRUNC) != 0;
-    if (count > 0 && (count > 1 || cut) && close(found) == -1) err(1, "receiver: close");
-    if (cut) errx(1, "receiver: the control data was cut: more descriptors than one");
-    if (count != 1) errx(1, "receiver: %d descriptors received, not one", count);
-    if (fcntl(found, F_SETFD, FD_CLOEXEC) == -1) err(1, "receiver: fcntl FD_CLOEXEC");
+    if (count > 0 && (count > 1 || cut) && close(found) == -1)
+        err(1, "receiver: close");
+    if (cut)
+        errx(1,
+             "receiver: the control data was cut: more descriptors than one");
+    if (count != 1)
+        errx(1, "receiver: %d descriptors received, not one", count);
+    if (fcntl(found, F_SETFD, FD_CLOEXEC) == -1)
+        err(1, "receiver: fcntl FD_CLOEXEC");
     text[got] = '\0';
     return found;
 }
@@ -82,14 +93,17 @@ static int receive_descriptor(int from, char *text, size_t size) {
 static int receive(int from) {
     char path[PATH_MAX], text[64];
     const int fd = receive_descriptor(from, path, sizeof path - 1);
-    if (open(path, O_RDONLY | O_CLOEXEC) != -1) errx(1, "receiver: open %s: it is there", path);
+    if (open(path, O_RDONLY | O_CLOEXEC) != -1)
+        errx(1, "receiver: open %s: it is there", path);
     if (errno != ENOENT) err(1, "receiver: open %s", path);
     printf("receiver: open %s: %s\n", path, strerror(errno));
-    const ssize_t got =
-        pread(fd, text, sizeof text, 0);  // its position is where the sender left it
+    const ssize_t got = pread(fd, text, sizeof text,
+                              0);  // its position is where the sender left it
     if (got == -1) err(1, "receiver: read");
-    printf("receiver: read through the descriptor: %.*s\n", static_cast<int>(got), text);
-    if (ferror(stdout) != 0 || fflush(stdout) != 0) err(1, "receiver: write standard output");
+    printf("receiver: read through the descriptor: %.*s\n",
+           static_cast<int>(got), text);
+    if (ferror(stdout) != 0 || fflush(stdout) != 0)
+        err(1, "receiver: write standard output");
     return 0;
 }
 
@@ -107,7 +121,8 @@ int main(int argc, char *[]) {
 
     const char *directory = getenv("TMPDIR");
     std::string path =
-        std::string(directory && *directory ? directory : "/tmp") + "/pass_descriptor.XXXXXX";
+        std::string(directory && *directory ? directory : "/tmp") +
+        "/pass_descriptor.XXXXXX";
     sigset_t all, before;  // a signal must not end us while the name is there
     sigfillset(&all);
     if (sigprocmask(SIG_BLOCK, &all, &before) == -1) err(1, "sigprocmask");
@@ -118,13 +133,16 @@ int main(int argc, char *[]) {
     const std::string text = "Hello World";
     const ssize_t put = write(fd, text.data(), text.size());
     if (put == -1) err(1, "write %s", path.c_str());
-    if (put != static_cast<ssize_t>(text.size())) errx(1, "write %s: no space", path.c_str());
+    if (put != static_cast<ssize_t>(text.size()))
+        errx(1, "write %s: no space", path.c_str());
 
     send_descriptor(ends[0], fd, path);
-    if (close(fd) == -1) err(1, "close %s", path.c_str());  // the receiver's stays open
+    if (close(fd) == -1)
+        err(1, "close %s", path.c_str());  // the receiver's stays open
     if (close(ends[0]) == -1) err(1, "close");
     int status = 0;
     if (waitpid(child, &status, 0) == -1) err(1, "waitpid");
     if (status != 0)
-        errx(1, "the receiver failed: wait status 0x%x", static_cast<unsigned>(status));
+        errx(1, "the receiver failed: wait status 0x%x",
+             static_cast<unsigned>(status));
 }

@@ -8,9 +8,9 @@
 //                    id from client: 12
 //        terminal 2: message from server: hello from server
 //
-// The client opens the door as a file, and passes its argument in memory; the call returns when the
-// server's function has. Results that do not fit into rbuf are in memory that the kernel has
-// mapped.
+// The client opens the door as a file, and passes its argument in memory; the
+// call returns when the server's function has. Results that do not fit into
+// rbuf are in memory that the kernel has mapped.
 
 #if __has_include(<door.h>)
 #include <door.h>
@@ -29,7 +29,9 @@
 
 static volatile sig_atomic_t timed_out;
 
-static void on_timeout(int) { timed_out = 1; }  // the call fails with EINTR: it is never restarted
+static void on_timeout(int) {
+    timed_out = 1;
+}  // the call fails with EINTR: it is never restarted
 
 int main(int argc, char *argv[]) {
     if (argc > 2) errx(2, "usage: doorclient [PATH]");
@@ -54,18 +56,23 @@ int main(int argc, char *argv[]) {
     arg.rsize = sizeof buffer;
     alarm(10);
     if (door_call(door, &arg) == -1) {
-        if (timed_out != 0) errx(1, "door_call %s: no answer within 10 s", path);
+        if (timed_out != 0)
+            errx(1, "door_call %s: no answer within 10 s", path);
         err(1, "door_call %s", path);
     }
     alarm(0);
 
-    const std::string answer(arg.data_ptr, arg.data_size > 0 ? arg.data_size - 1 : 0);
+    const std::string answer(arg.data_ptr,
+                             arg.data_size > 0 ? arg.data_size - 1 : 0);
     printf("message from server: ");
     for (const char c : answer)  // control characters are shown, not sent
         printf(isprint(c & 0xff) != 0 ? "%c" : "\\x%02x", c & 0xff);
     printf("\n");
-    if (ferror(stdout) != 0 || fflush(stdout) != 0) err(1, "write standard output");
-    if (arg.rbuf != buffer && munmap(arg.rbuf, arg.rsize) == -1) err(1, "munmap the results");
+    if (ferror(stdout) != 0 || fflush(stdout) != 0)
+        err(1, "write standard output");
+    if (arg.rbuf != buffer && munmap(arg.rbuf, arg.rsize) == -1)
+        err(1, "munmap the results");
     if (close(door) == -1) err(1, "close %s", path);
-    if (answer.starts_with("refused: ")) errx(1, "the server has refused the argument");
+    if (answer.starts_with("refused: "))
+        errx(1, "the server has refused the argument");
 }

@@ -3,11 +3,13 @@
 // Text:  Named Pipes and FIFOs; IPC Performance Hierarchy
 // Run:   build/fifo/ping_pong, or build/fifo/ping_pong ROUND_TRIPS BYTES
 //        build/fifo/ping_pong -t: a stream to the partner
-// See:   the time of a round trip, and its context switches: as with a pipe, since a FIFO is a pipe
+// See:   the time of a round trip, and its context switches: as with a pipe,
+// since a FIFO is a pipe
 //        with a name
 //
-// Opening one end waits for the other, unless the read end is opened first and without blocking; so
-// one process can open both, take the name away, and leave the ends to its child.
+// Opening one end waits for the other, unless the read end is opened first and
+// without blocking; so one process can open both, take the name away, and leave
+// the ends to its child.
 
 #include "../tests/ping_pong.hpp"
 
@@ -17,8 +19,9 @@
 
 static void open_fifo(int ends[2]) {
     const char *directory = getenv("TMPDIR");
-    const std::string path = std::string(directory && *directory ? directory : "/tmp") +
-                             "/ping_pong." + std::to_string(getpid());
+    const std::string path =
+        std::string(directory && *directory ? directory : "/tmp") +
+        "/ping_pong." + std::to_string(getpid());
     sigset_t all, before;  // a signal must not end us while the name is there
     sigfillset(&all);
     if (sigprocmask(SIG_BLOCK, &all, &before) == -1) err(1, "sigprocmask");
@@ -30,7 +33,8 @@ static void open_fifo(int ends[2]) {
     if (sigprocmask(SIG_SETMASK, &before, nullptr) == -1) err(1, "sigprocmask");
     errno = open_error;
     if (ends[1] == -1) err(1, "open %s", path.c_str());
-    if (fcntl(ends[0], F_SETFL, O_RDONLY) == -1) err(1, "fcntl %s", path.c_str());
+    if (fcntl(ends[0], F_SETFL, O_RDONLY) == -1)
+        err(1, "fcntl %s", path.c_str());
 }
 
 int main(int argc, char *argv[]) {
@@ -40,7 +44,8 @@ int main(int argc, char *argv[]) {
     open_fifo(back);
 
     const pid_t child = ping_pong::start_partner();
-    const int input = child != 0 ? back[0] : there[0], output = child != 0 ? there[1] : back[1];
+    const int input = child != 0 ? back[0] : there[0],
+              output = child != 0 ? there[1] : back[1];
     if (close(child != 0 ? there[0] : there[1]) == -1) err(1, "close");
     if (close(child != 0 ? back[1] : back[0]) == -1) err(1, "close");
 

@@ -5,10 +5,11 @@
 //        terminal 2: echo hello | build/fifo/writer pipe_file; rm pipe_file
 // See:   hello, in terminal 1
 //
-// The mirror of the text's `gzip -c9 < pipe_file`, and a partner for its `cat file > pipe_file`.
-// Opening a FIFO waits until the other end is opened too. End of file comes when the last writer
-// has closed it; the name stays until somebody removes it, but data that nobody has read are
-// gone with the last process.
+// The mirror of the text's `gzip -c9 < pipe_file`, and a partner for its `cat
+// file > pipe_file`. Opening a FIFO waits until the other end is opened too.
+// End of file comes when the last writer has closed it; the name stays until
+// somebody removes it, but data that nobody has read are gone with the last
+// process.
 
 #include <err.h>
 #include <errno.h>

@@ -5,11 +5,12 @@
 //        build/files/queue_get queue
 // See:   one; and at an empty queue nothing, with the exit status 1
 //
-// What it costs does not depend on how many messages wait: the file's first line says where the
-// oldest one is. It is printed before that place moves on, so that none is lost with a get that is
-// killed: the next one prints it again. The lock is held until it is printed; a reader
-// that does not read stops the queue. The file is cut off only when the queue is empty: one that
-// never is grows.
+// What it costs does not depend on how many messages wait: the file's first
+// line says where the oldest one is. It is printed before that place moves on,
+// so that none is lost with a get that is killed: the next one prints it again.
+// The lock is held until it is printed; a reader that does not read stops the
+// queue. The file is cut off only when the queue is empty: one that never is
+// grows.
 
 #include "queue.hpp"
 
@@ -29,12 +30,15 @@ int main(int argc, char *argv[]) {
     if (length < 1 || message[length - 1] != '\n' || places.begin > places.end)
         errx(1, "%s: damaged: its first message has no end", path);
     fwrite(message, 1, static_cast<size_t>(length), stdout);
-    if (ferror(stdout) != 0 || fflush(stdout) != 0) err(1, "write standard output");
+    if (ferror(stdout) != 0 || fflush(stdout) != 0)
+        err(1, "write standard output");
 
     const bool empty = places.begin == places.end;
-    queue::write_places(file, path,
-                        empty ? queue::Places{queue::line_size, queue::line_size} : places);
-    if (empty && ftruncate(fileno(file), queue::line_size) == -1) err(1, "truncate %s", path);
+    queue::write_places(
+        file, path,
+        empty ? queue::Places{queue::line_size, queue::line_size} : places);
+    if (empty && ftruncate(fileno(file), queue::line_size) == -1)
+        err(1, "truncate %s", path);
     if (fclose(file) == EOF) err(1, "close %s", path);
     free(message);
 }

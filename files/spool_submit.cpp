@@ -7,11 +7,13 @@
 // See:   terminal 2: the job's name, once it is in the queue for good
 //        terminal 1: 6
 //
-// As in a maildir: a job is written in DIR/tmp, where nobody looks for jobs, brought to the disk,
-// and renamed into DIR/new. So a daemon never finds half a job there, and a job whose name has been
-// printed survives a power cut. Names begin with the time, so that their order is that of the jobs,
-// as long as nobody sets the clock back; with the process and a number behind it, no two are the
-// same. What a submitter that was killed has left in DIR/tmp is no job, and may be removed.
+// As in a maildir: a job is written in DIR/tmp, where nobody looks for jobs,
+// brought to the disk, and renamed into DIR/new. So a daemon never finds half a
+// job there, and a job whose name has been printed survives a power cut. Names
+// begin with the time, so that their order is that of the jobs, as long as
+// nobody sets the clock back; with the process and a number behind it, no two
+// are the same. What a submitter that was killed has left in DIR/tmp is no job,
+// and may be removed.
 
 #include <algorithm>
 #include <err.h>
@@ -38,7 +40,8 @@ static void remove_own() {
 static void on_stop(int signo) {  // async-signal-safe calls alone
     remove_own();
     signal(signo, SIG_DFL);
-    raise(signo);  // on return from here it ends the program, so that its exit status shows what
+    raise(signo);  // on return from here it ends the program, so that its exit
+                   // status shows what
 }
 
 // Brings the names in the directory to the disk.
@@ -50,17 +53,20 @@ static void sync_directory(const std::string &path) {
 }
 
 // Returns the job's name. From its rename on, the signals are blocked.
-static std::string submit(const std::string &spool, FILE *input, const char *input_name) {
+static std::string submit(const std::string &spool, FILE *input,
+                          const char *input_name) {
     static int number;
     timespec now = {};
     if (clock_gettime(CLOCK_REALTIME, &now) == -1) err(1, "clock_gettime");
     char name[80];
-    snprintf(name, sizeof name, "%010lld.%09ld.%ld.%d", static_cast<long long>(now.tv_sec),
-             now.tv_nsec, static_cast<long>(getpid()), ++number);
+    snprintf(name, sizeof name, "%010lld.%09ld.%ld.%d",
+             static_cast<long long>(now.tv_sec), now.tv_nsec,
+             static_cast<long>(getpid()), ++number);
 
     snprintf(temporary, sizeof temporary, "%s/tmp/%s", spool.c_str(), name);
     name_exists = 1;
-    FILE *const job = fopen(temporary, "wxe");  // x: it must not be there; e: close-on-exec
+    FILE *const job =
+        fopen(temporary, "wxe");  // x: it must not be there; e: close-on-exec
     if (job == nullptr) {
         name_exists = 0;
         err(1, "create %s", temporary);
@@ -87,18 +93,22 @@ int main(int argc, char *argv[]) {
     const std::string spool = argv[1];
     if (spool.size() + 80 > sizeof temporary) errx(1, "%s: too long", argv[1]);
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd)
-        if (fcntl(fd, F_GETFD) == -1) err(1, "standard descriptor %d", fd);  // not for a job
+        if (fcntl(fd, F_GETFD) == -1)
+            err(1, "standard descriptor %d", fd);  // not for a job
 
-    umask(077);                                 // jobs are nobody else's to read
+    umask(077);  // jobs are nobody else's to read
     for (const int signo : {SIGPIPE, SIGXFSZ})  // errors of write
-        if (signal(signo, SIG_IGN) == SIG_ERR) err(1, "ignore signal %d", signo);
+        if (signal(signo, SIG_IGN) == SIG_ERR)
+            err(1, "ignore signal %d", signo);
     sigemptyset(&held);
     struct sigaction action = {}, earlier = {};
     action.sa_handler = on_stop;
     for (const int signo : {SIGHUP, SIGINT, SIGQUIT, SIGTERM}) {
-        if (sigaction(signo, nullptr, &earlier) == -1) err(1, "sigaction %d", signo);
+        if (sigaction(signo, nullptr, &earlier) == -1)
+            err(1, "sigaction %d", signo);
         if (earlier.sa_handler == SIG_IGN) continue;  // by nohup(1), or by &
-        if (sigaction(signo, &action, nullptr) == -1) err(1, "sigaction %d", signo);
+        if (sigaction(signo, &action, nullptr) == -1)
+            err(1, "sigaction %d", signo);
         sigaddset(&held, signo);
     }
     if (atexit(remove_own) != 0) errx(1, "atexit");
@@ -108,11 +118,13 @@ int main(int argc, char *argv[]) {
         if (mkdir(directory.c_str(), 0700) == -1 && errno != EEXIST)
             err(1, "mkdir %s", directory.c_str());
     }
-    sync_directory(spool + "/..");  // whoever has made them: they, too, must survive
+    sync_directory(spool +
+                   "/..");  // whoever has made them: they, too, must survive
     sync_directory(spool);
 
     const int files = argc - 2;
-    if (files == 0 && isatty(STDIN_FILENO) == 1) warnx("reading the job, up to Ctrl-D");
+    if (files == 0 && isatty(STDIN_FILENO) == 1)
+        warnx("reading the job, up to Ctrl-D");
     for (int i = 0; i < std::max(files, 1); ++i) {
         const char *const name = files == 0 ? "standard input" : argv[2 + i];
         FILE *const input = files == 0 ? stdin : fopen(name, "re");
@@ -120,8 +132,10 @@ int main(int argc, char *argv[]) {
         const std::string job = submit(spool, input, name);
         printf("%s\n", job.c_str());
         if (ferror(stdout) != 0 || fflush(stdout) != 0)
-            err(1, "job %s is in the queue, but: write standard output", job.c_str());
-        if (sigprocmask(SIG_UNBLOCK, &held, nullptr) == -1) err(1, "sigprocmask");
+            err(1, "job %s is in the queue, but: write standard output",
+                job.c_str());
+        if (sigprocmask(SIG_UNBLOCK, &held, nullptr) == -1)
+            err(1, "sigprocmask");
         if (fclose(input) == EOF) err(1, "close %s", name);
     }
 }

@@ -1,14 +1,17 @@
-// ping_pong - how long a message takes through a mapping and another one back, without any lock
+// ping_pong - how long a message takes through a mapping and another one back,
+// without any lock
 //
-// Text:  Memory Mapped Files; Memory Mapped Atomicity; IPC Performance Hierarchy
-// Run:   build/mmap/ping_pong, or build/mmap/ping_pong ROUND_TRIPS BYTES
-// See:   the time of a round trip: on two processors a fraction of any mechanism that calls the
+// Text:  Memory Mapped Files; Memory Mapped Atomicity; IPC Performance
+// Hierarchy Run:   build/mmap/ping_pong, or build/mmap/ping_pong ROUND_TRIPS
+// BYTES See:   the time of a round trip: on two processors a fraction of any
+// mechanism that calls the
 //        kernel
 //
-// Both processes look at one number in the mapping until it is their turn. What was stored before
-// the number is there for whoever has read the number: release and acquire say so. At every
-// thousandth look, some half a microsecond, the waiting one offers its processor to others: on a
-// machine with one processor, the partner could do nothing otherwise.
+// Both processes look at one number in the mapping until it is their turn. What
+// was stored before the number is there for whoever has read the number:
+// release and acquire say so. At every thousandth look, some half a
+// microsecond, the waiting one offers its processor to others: on a machine
+// with one processor, the partner could do nothing otherwise.
 
 #include "../tests/ping_pong.hpp"
 
@@ -20,17 +23,20 @@ struct Shared {
     std::atomic<unsigned> turn;  // 0: the parent's; 1: its partner's
     char message[65536];
 };
-static_assert(std::atomic<unsigned>::is_always_lock_free);  // a lock would be in one process alone
+static_assert(
+    std::atomic<unsigned>::is_always_lock_free);  // a lock would be in one
+                                                  // process alone
 
 int main(int argc, char *argv[]) {
     const ping_pong::Options options = ping_pong::options(argc, argv);
-    FILE *const file = tmpfile();  // has no name, and goes when the last process has closed it
+    FILE *const file =
+        tmpfile();  // has no name, and goes when the last process has closed it
     if (file == nullptr) err(1, "tmpfile in %s", P_tmpdir);
     const std::vector<char> zeros(sizeof(Shared));
     if (fwrite(zeros.data(), zeros.size(), 1, file) != 1 || fflush(file) != 0)
         err(1, "write the temporary file");
-    void *const memory =
-        mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED, fileno(file), 0);
+    void *const memory = mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE,
+                              MAP_SHARED, fileno(file), 0);
     if (memory == MAP_FAILED) err(1, "mmap");
     Shared *const shared = static_cast<Shared *>(memory);
 
@@ -42,7 +48,8 @@ int main(int argc, char *argv[]) {
         shared->turn.store(1 - own, std::memory_order_release);
     };
     const auto receive = [=](std::span<char> message) {
-        for (int looks = 1; shared->turn.load(std::memory_order_acquire) != own; ++looks)
+        for (int looks = 1; shared->turn.load(std::memory_order_acquire) != own;
+             ++looks)
             if (looks % 1000 == 0) sched_yield();
         memcpy(message.data(), shared->message, message.size());
     };

@@ -1,17 +1,22 @@
 // producer - puts a hundred messages into a queue in a mapped file
 //
-// Text:  Memory Mapped Queue Programs (bb-producer.c); Submodule Memory Mapped Lock Example
+// Text:  Memory Mapped Queue Programs (bb-producer.c); Submodule Memory Mapped
+// Lock Example
 //        (producer.cc)
 // Run:   terminal 1: build/mmap_locks/producer
 //        terminal 2: build/mmap_locks/consumer
-//        both take a FILE as their argument, else it is queue.dat; there may be more of each
-// See:   terminal 1: enqueued 0, and so on to enqueued 4, then, until there is a consumer,
-//                    producer: queue.dat is full: waiting for a consumer; Ctrl-C ends it
-//                    and on to enqueued 99; message queue written; press Enter to remove it
+//        both take a FILE as their argument, else it is queue.dat; there may be
+//        more of each
+// See:   terminal 1: enqueued 0, and so on to enqueued 4, then, until there is
+// a consumer,
+//                    producer: queue.dat is full: waiting for a consumer;
+//                    Ctrl-C ends it and on to enqueued 99; message queue
+//                    written; press Enter to remove it
 //        terminal 2: 1: 0, and so on to 100: 99
 //
-// The queue is made in a file under a temporary name, which gets its real name when it is complete.
-// A producer that finds a queue there adds to it. The last one that leaves removes the file.
+// The queue is made in a file under a temporary name, which gets its real name
+// when it is complete. A producer that finds a queue there adds to it. The last
+// one that leaves removes the file.
 
 #include "message.hpp"
 
@@ -39,12 +44,15 @@ static void on_stop(int signo) {  // async-signal-safe calls alone
     if (done == 0) return;  // main is in the midst of something
     remove_own();
     signal(signo, SIG_DFL);
-    raise(signo);  // on return from here it ends the producer, so that its exit status shows what
+    raise(signo);  // on return from here it ends the producer, so that its exit
+                   // status shows what
 }
 
 [[noreturn]] static void fail(const char *operation) {
     if (errno == ENOTRECOVERABLE)
-        errx(1, "%s %s: its lock is held by a process that was killed or stopped", operation, path);
+        errx(1,
+             "%s %s: its lock is held by a process that was killed or stopped",
+             operation, path);
     err(1, "%s %s", operation, path);
 }
 
@@ -57,13 +65,15 @@ static void close_queue(Message *queue) {
 // A new queue at the path; a null pointer if there is something there by now.
 static Message *make_queue() {
     char name[PATH_MAX];
-    if (snprintf(name, sizeof name, "%s.XXXXXX", path) >= static_cast<int>(sizeof name))
+    if (snprintf(name, sizeof name, "%s.XXXXXX", path) >=
+        static_cast<int>(sizeof name))
         errx(1, "%s: too long", path);
     const int file = mkstemp(name);  // O_RDWR | O_CREAT | O_EXCL, mode 0600
     if (file == -1) err(1, "create %s.XXXXXX", path);
     Message *const queue = Message::CopyToMemoryMappedFile(file);
     const bool made = queue != nullptr && queue->AddProducer(file) == 0;
-    const bool named = made && link(name, path) == 0;  // does not replace what is there
+    const bool named =
+        made && link(name, path) == 0;  // does not replace what is there
     const int saved = errno;
     if (unlink(name) == -1) err(1, "unlink %s", name);
     errno = saved;
@@ -75,10 +85,12 @@ static Message *make_queue() {
     return nullptr;
 }
 
-// The queue at the path, a new one if there is none; a null pointer if a signal comes.
+// The queue at the path, a new one if there is none; a null pointer if a signal
+// comes.
 static Message *open_queue() {
     while (stop == 0) {
-        const int file = open(path, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+        const int file =
+            open(path, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
         if (file == -1 && errno != ENOENT) err(1, "open %s", path);
         if (file == -1) {
             if (Message *const queue = make_queue()) return queue;
@@ -101,19 +113,23 @@ int main(int argc, char *argv[]) {
     if (argc == 2) path = argv[1];
 
     for (int each = STDIN_FILENO; each <= STDERR_FILENO; ++each)
-        if (fcntl(each, F_GETFD) == -1) err(1, "standard descriptor %d", each);  // not for the file
+        if (fcntl(each, F_GETFD) == -1)
+            err(1, "standard descriptor %d", each);  // not for the file
 
     for (const int signo : {SIGPIPE, SIGXFSZ})  // errors of write
-        if (signal(signo, SIG_IGN) == SIG_ERR) err(1, "ignore signal %d", signo);
+        if (signal(signo, SIG_IGN) == SIG_ERR)
+            err(1, "ignore signal %d", signo);
 
     sigset_t stops;
     sigemptyset(&stops);
     struct sigaction action = {}, earlier = {};
     action.sa_handler = on_stop;  // without SA_RESTART: it interrupts the waits
     for (const int signo : {SIGHUP, SIGINT, SIGQUIT, SIGTERM}) {
-        if (sigaction(signo, nullptr, &earlier) == -1) err(1, "sigaction %d", signo);
+        if (sigaction(signo, nullptr, &earlier) == -1)
+            err(1, "sigaction %d", signo);
         if (earlier.sa_handler == SIG_IGN) continue;  // by nohup(1), or by &
-        if (sigaction(signo, &action, nullptr) == -1) err(1, "sigaction %d", signo);
+        if (sigaction(signo, &action, nullptr) == -1)
+            err(1, "sigaction %d", signo);
         sigaddset(&stops, signo);
     }
     if (sigprocmask(SIG_UNBLOCK, &stops, nullptr) == -1) err(1, "sigprocmask");
@@ -133,13 +149,15 @@ int main(int argc, char *argv[]) {
             told = true;
         }
     }
-    if (queue != nullptr && queue->RemoveProducer(fd) == -1) fail("remove a producer from");
+    if (queue != nullptr && queue->RemoveProducer(fd) == -1)
+        fail("remove a producer from");
     done = 1;
     if (stop != 0) raise(stop);
 
     // Whoever wants to read the rest must find the file.
     printf("message queue written; press Enter to remove it\n");
-    if (ferror(stdout) != 0 || fflush(stdout) != 0) err(1, "write standard output");
+    if (ferror(stdout) != 0 || fflush(stdout) != 0)
+        err(1, "write standard output");
     for (int c = 0; c != '\n' && c != EOF;) c = getchar();
     if (ferror(stdin) != 0) err(1, "read standard input");
     if (remove_own() == -1) err(1, "unlink %s", path);

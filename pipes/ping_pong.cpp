@@ -4,10 +4,11 @@
 // Run:   build/pipes/ping_pong, or build/pipes/ping_pong ROUND_TRIPS BYTES
 //        taskset -c 0 build/pipes/ping_pong: both processes on one processor
 //        build/pipes/ping_pong -t: a stream to the partner
-// See:   the time of a round trip, and its context switches; with -t, how much goes through
+// See:   the time of a round trip, and its context switches; with -t, how much
+// goes through
 //
-// A pipe carries bytes in one direction, so there are two. A message of more than PIPE_BUF bytes
-// may be written and read in several pieces.
+// A pipe carries bytes in one direction, so there are two. A message of more
+// than PIPE_BUF bytes may be written and read in several pieces.
 
 #include "../tests/ping_pong.hpp"
 
@@ -17,7 +18,8 @@ int main(int argc, char *argv[]) {
     if (pipe(there) == -1 || pipe(back) == -1) err(1, "pipe");
 
     const pid_t child = ping_pong::start_partner();
-    const int input = child != 0 ? back[0] : there[0], output = child != 0 ? there[1] : back[1];
+    const int input = child != 0 ? back[0] : there[0],
+              output = child != 0 ? there[1] : back[1];
     if (close(child != 0 ? there[0] : there[1]) == -1) err(1, "close");
     if (close(child != 0 ? back[1] : back[0]) == -1) err(1, "close");
 

@@ -1,16 +1,18 @@
-// alarm_timeout - reads a FIFO to its end, but waits no longer than a time limit
+// alarm_timeout - reads a FIFO to its end, but waits no longer than a time
+// limit
 //
 // Text:  Using Alarm for Time Limits
 // Run:   mkfifo pipe_file; build/signals/alarm_timeout pipe_file 2; echo $?
-// See:   open pipe_file: no writer within 2 s; the exit status 124, as timeout(1) has it
-// Run:   build/signals/alarm_timeout pipe_file 60 &
+// See:   open pipe_file: no writer within 2 s; the exit status 124, as
+// timeout(1) has it Run:   build/signals/alarm_timeout pipe_file 60 &
 //        sleep 1; kill -USR1 %1; echo hello > pipe_file
 // See:   open pipe_file: interrupted, but not by the alarm; again; then hello
 //
-// One limit holds over open and every read and write, since each of them may wait: where there is
-// no writer, it is open that waits. The handler makes the call fail with EINTR; its flag tells
-// whether that was the alarm or some other signal, after which the call is made again. The alarm
-// may also come just before a call that will wait: so the handler sets the next alarm, which then
+// One limit holds over open and every read and write, since each of them may
+// wait: where there is no writer, it is open that waits. The handler makes the
+// call fail with EINTR; its flag tells whether that was the alarm or some other
+// signal, after which the call is made again. The alarm may also come just
+// before a call that will wait: so the handler sets the next alarm, which then
 // ends that call, a second late but not never.
 
 #include <charconv>
@@ -32,10 +34,13 @@ static void on_signal(int signo) {
     alarm(1);
 }
 
-// After a call that failed: returns if it is to be made again, and ends the program if not.
-static void again(const char *call, const char *object, const char *missing, unsigned seconds) {
+// After a call that failed: returns if it is to be made again, and ends the
+// program if not.
+static void again(const char *call, const char *object, const char *missing,
+                  unsigned seconds) {
     if (errno != EINTR) err(1, "%s %s", call, object);
-    if (timed_out != 0) errx(124, "%s %s: no %s within %u s", call, object, missing, seconds);
+    if (timed_out != 0)
+        errx(124, "%s %s: no %s within %u s", call, object, missing, seconds);
     warnx("%s %s: interrupted, but not by the alarm; again", call, object);
 }
 
@@ -49,10 +54,12 @@ int main(int argc, char *argv[]) {
         errx(2, "%s: not a number of seconds from 1 to %d", argv[2], INT_MAX);
 
     struct sigaction action = {};
-    action.sa_handler = on_signal;  // no SA_RESTART: a call that waits is to fail with EINTR
+    action.sa_handler =
+        on_signal;  // no SA_RESTART: a call that waits is to fail with EINTR
     if (sigaction(SIGALRM, &action, nullptr) == -1) err(1, "sigaction SIGALRM");
     if (sigaction(SIGUSR1, &action, nullptr) == -1) err(1, "sigaction SIGUSR1");
-    sigset_t wanted;  // one that was blocked where this was started would never come
+    sigset_t
+        wanted;  // one that was blocked where this was started would never come
     sigemptyset(&wanted);
     sigaddset(&wanted, SIGALRM);
     sigaddset(&wanted, SIGUSR1);
@@ -60,7 +67,8 @@ int main(int argc, char *argv[]) {
     alarm(seconds);
 
     int fifo = -1;
-    while ((fifo = open(path, O_RDONLY | O_CLOEXEC)) == -1) again("open", path, "writer", seconds);
+    while ((fifo = open(path, O_RDONLY | O_CLOEXEC)) == -1)
+        again("open", path, "writer", seconds);
     struct stat file = {};
     if (fstat(fifo, &file) == -1) err(1, "fstat %s", path);
     if (!S_ISFIFO(file.st_mode)) errx(1, "open %s: not a FIFO", path);
@@ -70,14 +78,17 @@ int main(int argc, char *argv[]) {
     while ((got = read(fifo, buffer, sizeof buffer)) != 0) {
         if (got == -1) again("read", path, "end of file", seconds);
         for (ssize_t put = 0, done = 0; done < got; done += put) {
-            put = write(STDOUT_FILENO, buffer + done, static_cast<size_t>(got - done));
+            put = write(STDOUT_FILENO, buffer + done,
+                        static_cast<size_t>(got - done));
             if (put == -1) {
                 again("write", "standard output", "reader", seconds);
                 put = 0;
             }
         }
-        // A read that always finds data does not wait, and the alarm does not make it fail.
-        if (timed_out != 0) errx(124, "read %s: no end of file within %u s", path, seconds);
+        // A read that always finds data does not wait, and the alarm does not
+        // make it fail.
+        if (timed_out != 0)
+            errx(124, "read %s: no end of file within %u s", path, seconds);
     }
     if (close(fifo) == -1) err(1, "close %s", path);
 }

@@ -2,14 +2,16 @@
 //
 // Text:  Interrupted System Calls
 // Run:   build/signals/interrupted
-// See:   without SA_RESTART: read failed: Interrupted system call; retried: 1 byte
+// See:   without SA_RESTART: read failed: Interrupted system call; retried: 1
+// byte
 //        with SA_RESTART: 1 byte, and no sign of the signal
 //        poll, with SA_RESTART: Interrupted system call
 //
-// The pipe is empty until the handler runs, and the handler itself writes the byte. So the signal
-// comes while read is blocked (unless the process is held up for the whole second between alarm and
-// read), and in the end read always has something to return.
-// A few calls are never restarted, since they have a time limit of their own: poll, select, sleep.
+// The pipe is empty until the handler runs, and the handler itself writes the
+// byte. So the signal comes while read is blocked (unless the process is held
+// up for the whole second between alarm and read), and in the end read always
+// has something to return. A few calls are never restarted, since they have a
+// time limit of their own: poll, select, sleep.
 
 #include <err.h>
 #include <errno.h>
@@ -54,7 +56,8 @@ static void read_one_byte(int flags, const char *label) {
     }
     check_the_handlers_write();
     printf("%zd byte\n", got);
-    if (ferror(stdout) != 0 || fflush(stdout) != 0) err(1, "write standard output");
+    if (ferror(stdout) != 0 || fflush(stdout) != 0)
+        err(1, "write standard output");
 }
 
 static void poll_the_empty_pipe() {
@@ -62,15 +65,18 @@ static void poll_the_empty_pipe() {
     pollfd input = {pipefd[0], POLLIN, 0};
     const int ready = poll(&input, 1, -1);
     if (ready == -1 && errno != EINTR) err(1, "poll the pipe");
-    if (ready == 1) errx(1, "the process was held up: poll had nothing to wait for");
+    if (ready == 1)
+        errx(1, "the process was held up: poll had nothing to wait for");
     printf("poll, with SA_RESTART: %s\n", strerror(EINTR));
     check_the_handlers_write();
-    if (ferror(stdout) != 0 || fflush(stdout) != 0) err(1, "write standard output");
+    if (ferror(stdout) != 0 || fflush(stdout) != 0)
+        err(1, "write standard output");
 }
 
 int main(int argc, char *[]) {
     if (argc != 1) errx(2, "usage: interrupted");
-    if (fcntl(STDOUT_FILENO, F_GETFD) == -1) err(1, "standard output");  // not for the pipe
+    if (fcntl(STDOUT_FILENO, F_GETFD) == -1)
+        err(1, "standard output");  // not for the pipe
     sigset_t own;  // blocked where this was started, it would never come
     sigemptyset(&own);
     sigaddset(&own, SIGALRM);

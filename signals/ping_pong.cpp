@@ -4,14 +4,16 @@
 // Run:   build/signals/ping_pong, or build/signals/ping_pong ROUND_TRIPS BYTES
 // See:   the time of a round trip, and its context switches
 //
-// sigqueue sends an int with a signal; signals from SIGRTMIN on queue up, in order, where two equal
-// ordinary ones would become one. The signal is blocked and taken by sigwaitinfo: no handler runs.
-// A message of more than 4 bytes is as many signals; no more may be pending than RLIMIT_SIGPENDING.
+// sigqueue sends an int with a signal; signals from SIGRTMIN on queue up, in
+// order, where two equal ordinary ones would become one. The signal is blocked
+// and taken by sigwaitinfo: no handler runs. A message of more than 4 bytes is
+// as many signals; no more may be pending than RLIMIT_SIGPENDING.
 
 #include "../tests/ping_pong.hpp"
 
 int main(int argc, char *argv[]) {
-    const ping_pong::Options options = ping_pong::options(argc, argv, "", sizeof(int));
+    const ping_pong::Options options =
+        ping_pong::options(argc, argv, "", sizeof(int));
     sigset_t queued;
     sigemptyset(&queued);
     sigaddset(&queued, SIGRTMIN);
@@ -23,7 +25,8 @@ int main(int argc, char *argv[]) {
     const auto send = [partner](std::span<const char> message) {
         while (!message.empty()) {
             sigval value = {};
-            const size_t size = std::min(message.size(), sizeof value.sival_int);
+            const size_t size =
+                std::min(message.size(), sizeof value.sival_int);
             memcpy(&value.sival_int, message.data(), size);
             if (sigqueue(partner, SIGRTMIN, value) == -1) err(1, "sigqueue");
             message = message.subspan(size);
@@ -37,7 +40,8 @@ int main(int argc, char *argv[]) {
                 err(1, "sigwaitinfo");
             }
             if (info.si_pid != partner) continue;  // anybody may send a signal
-            const size_t size = std::min(message.size(), sizeof info.si_value.sival_int);
+            const size_t size =
+                std::min(message.size(), sizeof info.si_value.sival_int);
             memcpy(message.data(), &info.si_value.sival_int, size);
             message = message.subspan(size);
         }

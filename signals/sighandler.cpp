@@ -2,15 +2,17 @@
 //
 // Text:  Handling Signals (sighandler.c)
 // Run:   terminal 1: build/signals/sighandler, and press Ctrl-C
-//        terminal 2: kill -USR1 PID, with the number that terminal 1 shows; kill PID ends it
+//        terminal 2: kill -USR1 PID, with the number that terminal 1 shows;
+//        kill PID ends it
 // See:   received SIGINT
 //        received SIGUSR1
 //
-// The text registers the handler with signal(), so this program does too. What signal() leaves open
-// (is the handler reset after the first signal, are interrupted calls restarted?) sigaction()
-// states: the other programs here use that for their handlers. A handler may run in the middle of
-// anything, printf included, so it calls write, which is async-signal-safe, and leaves errno as it
-// found it.
+// The text registers the handler with signal(), so this program does too. What
+// signal() leaves open (is the handler reset after the first signal, are
+// interrupted calls restarted?) sigaction() states: the other programs here use
+// that for their handlers. A handler may run in the middle of anything, printf
+// included, so it calls write, which is async-signal-safe, and leaves errno as
+// it found it.
 
 #include <err.h>
 #include <errno.h>
@@ -23,7 +25,8 @@ static volatile sig_atomic_t write_error;
 
 static void sig_usr(int signo) {
     const int saved = errno;
-    const char *text = signo == SIGUSR1 ? "received SIGUSR1\n" : "received SIGINT\n";
+    const char *text =
+        signo == SIGUSR1 ? "received SIGUSR1\n" : "received SIGINT\n";
     if (write(STDOUT_FILENO, text, strlen(text)) == -1) write_error = errno;
     errno = saved;
 }
@@ -35,8 +38,10 @@ int main(int argc, char *[]) {
     if (signal(SIGINT, sig_usr) == SIG_ERR) err(1, "signal SIGINT");
 
     const int pid = getpid();
-    printf("pid %d: waiting for kill -USR1 %d or Ctrl-C; kill %d ends it\n", pid, pid, pid);
-    if (ferror(stdout) != 0 || fflush(stdout) != 0) err(1, "write standard output");
+    printf("pid %d: waiting for kill -USR1 %d or Ctrl-C; kill %d ends it\n",
+           pid, pid, pid);
+    if (ferror(stdout) != 0 || fflush(stdout) != 0)
+        err(1, "write standard output");
 
     for (;;) {
         pause();  // returns when a handler has run

@@ -1,15 +1,17 @@
-// sleepforproblem - SIGALRM comes while another handler runs, and the jump abandons that handler
+// sleepforproblem - SIGALRM comes while another handler runs, and the jump
+// abandons that handler
 //
 // Text:  Signal Timing Problem (sleepforproblem.c)
-// Run:   build/signals/sleepforproblem, and press Ctrl-C within 3 seconds (or SECONDS, an argument)
-// See:   sig_int enter
+// Run:   build/signals/sleepforproblem, and press Ctrl-C within 3 seconds (or
+// SECONDS, an argument) See:   sig_int enter
 //        sleepFor returned: 0
 //        sig_int was abandoned: the alarm's handler jumped out of it
 //
-// The handler for SIGINT computes for longer than the sleep lasts. SIGALRM interrupts it, and the
-// siglongjmp of its handler leads straight back into sleepFor: the rest of sig_int, `sig_int done`
-// with it, never runs. Whatever it had half changed would stay so. A handler should store a flag,
-// at most write a byte, and return.
+// The handler for SIGINT computes for longer than the sleep lasts. SIGALRM
+// interrupts it, and the siglongjmp of its handler leads straight back into
+// sleepFor: the rest of sig_int, `sig_int done` with it, never runs. Whatever
+// it had half changed would stay so. A handler should store a flag, at most
+// write a byte, and return.
 
 #include <charconv>
 #include <err.h>
@@ -54,11 +56,14 @@ static void handle(int signo, void (*handler)(int), bool once) {
 }
 
 static unsigned sleepFor(unsigned numSeconds) {
-    if (sigsetjmp(before_wait, 1) == 0) {  // NOLINT(cert-err52-cpp): see sig_alarm
+    if (sigsetjmp(before_wait, 1) ==
+        0) {  // NOLINT(cert-err52-cpp): see sig_alarm
         handle(SIGALRM, sig_alarm, false);
         alarm(numSeconds);
-        handle(SIGINT, sig_int, true);  // only now, so that it meets the alarm; and once
-        say("press Ctrl-C before the sleep ends; a second one ends the program\n");
+        handle(SIGINT, sig_int,
+               true);  // only now, so that it meets the alarm; and once
+        say("press Ctrl-C before the sleep ends; a second one ends the "
+            "program\n");
         pause();
     }
     const unsigned unslept = alarm(0);
@@ -90,5 +95,6 @@ int main(int argc, char *argv[]) {
         printf("sig_int was abandoned: the alarm's handler jumped out of it\n");
     else
         printf("sig_int was done before the alarm came\n");
-    if (ferror(stdout) != 0 || fflush(stdout) != 0) err(1, "write standard output");
+    if (ferror(stdout) != 0 || fflush(stdout) != 0)
+        err(1, "write standard output");
 }

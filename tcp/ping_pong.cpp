@@ -1,12 +1,15 @@
-// ping_pong - how long a message takes through a TCP connection and another one back
+// ping_pong - how long a message takes through a TCP connection and another one
+// back
 //
 // Text:  TCP/IP; IPC Performance Hierarchy
 // Run:   build/tcp/ping_pong, or build/tcp/ping_pong ROUND_TRIPS BYTES
 //        build/tcp/ping_pong -t: a stream to the partner
-// See:   the time of a round trip on the loopback interface, and its context switches
+// See:   the time of a round trip on the loopback interface, and its context
+// switches
 //
-// TCP_NODELAY: a small message goes out at once. Without it, TCP may keep the last piece of a
-// message back until the other side has acknowledged the one before, to send fewer packets.
+// TCP_NODELAY: a small message goes out at once. Without it, TCP may keep the
+// last piece of a message back until the other side has acknowledged the one
+// before, to send fewer packets.
 
 #include "../tests/ping_pong.hpp"
 
@@ -26,7 +29,8 @@ int main(int argc, char *argv[]) {
     if (bind(listener, address, size) == -1) err(1, "bind");
     if (listen(listener, 1) == -1) err(1, "listen");
     if (getsockname(listener, address, &size) == -1) err(1, "getsockname");
-    // The kernel completes the connection before it is accepted: one process can have both ends.
+    // The kernel completes the connection before it is accepted: one process
+    // can have both ends.
     int ends[2];  // the parent's and the partner's
     ends[1] = socket(AF_INET, SOCK_STREAM, 0);
     if (ends[1] == -1) err(1, "socket");
@@ -45,14 +49,16 @@ int main(int argc, char *argv[]) {
 
     const auto send = [connection](std::span<const char> message) {
         while (!message.empty()) {
-            const ssize_t put = ::send(connection, message.data(), message.size(), MSG_NOSIGNAL);
+            const ssize_t put = ::send(connection, message.data(),
+                                       message.size(), MSG_NOSIGNAL);
             if (put == -1) err(1, "send");
             message = message.subspan(static_cast<size_t>(put));
         }
     };
     const auto receive = [connection](std::span<char> message) {
         while (!message.empty()) {
-            const ssize_t got = recv(connection, message.data(), message.size(), 0);
+            const ssize_t got =
+                recv(connection, message.data(), message.size(), 0);
             if (got == -1) err(1, "receive");
             if (got == 0) errx(1, "receive: the partner has closed it");
             message = message.subspan(static_cast<size_t>(got));

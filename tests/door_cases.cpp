@@ -1,15 +1,18 @@
-// door_cases - a server whose procedure does what its argument says, and clients that try it
+// door_cases - a server whose procedure does what its argument says, and
+// clients that try it
 //
 // Run:   door_cases serve PATH              a server; it ends at SIGTERM
 //        door_cases take PATH               the same, after fdetach()
-//        door_cases call PATH RSIZE TEXT    one call, with a result buffer of RSIZE bytes
-//        door_cases large PATH BYTES        one call, with an argument of so many bytes
-//        door_cases alarm PATH              a call that an alarm interrupts, with SA_RESTART
-//        door_cases together PATH N MS      N calls at once that take MS milliseconds each
-//        door_cases storm PATH N            N processes that call, half of which are killed
-//        door_cases hostile PATH            what no door_call() would send
-//        door_cases errors PATH             wrong uses of every call
-//        door_cases come_and_go PATH        all in one process: calls while doors come and go
+//        door_cases call PATH RSIZE TEXT    one call, with a result buffer of
+//        RSIZE bytes door_cases large PATH BYTES        one call, with an
+//        argument of so many bytes door_cases alarm PATH              a call
+//        that an alarm interrupts, with SA_RESTART door_cases together PATH N
+//        MS      N calls at once that take MS milliseconds each door_cases
+//        storm PATH N            N processes that call, half of which are
+//        killed door_cases hostile PATH            what no door_call() would
+//        send door_cases errors PATH             wrong uses of every call
+//        door_cases come_and_go PATH        all in one process: calls while
+//        doors come and go
 // See:   a line for each call, with its result or its error
 
 #include "../doors/door_emulation.hpp"
@@ -29,7 +32,8 @@ static void result(const char *what, int status) {
 }
 
 extern "C" {
-static void procedure(void *cookie, char *argp, size_t arg_size, door_desc_t *, uint_t) {
+static void procedure(void *cookie, char *argp, size_t arg_size, door_desc_t *,
+                      uint_t) {
     if (argp == nullptr) {
         door_return(nullptr, 0, nullptr, 0);
         return;
@@ -52,13 +56,17 @@ static void procedure(void *cookie, char *argp, size_t arg_size, door_desc_t *, 
         for (;;) pause();
     }
     if (strncmp(argp, "size", 4) == 0)
-        door_return(const_cast<char *>(large.data()), static_cast<size_t>(number), nullptr, 0);
-    if (strcmp(argp, "sleep 60000") == 0 && (puts("in the call") == EOF || fflush(stdout) != 0))
+        door_return(const_cast<char *>(large.data()),
+                    static_cast<size_t>(number), nullptr, 0);
+    if (strcmp(argp, "sleep 60000") == 0 &&
+        (puts("in the call") == EOF || fflush(stdout) != 0))
         err(1, "write standard output");
     if (strncmp(argp, "sleep", 5) == 0)
         std::this_thread::sleep_for(std::chrono::milliseconds(number));
-    if (strcmp(argp, "descriptor") == 0) result("door_return", door_return(nullptr, 0, nullptr, 1));
-    if (strcmp(argp, "null") == 0) result("door_return", door_return(nullptr, 1, nullptr, 0));
+    if (strcmp(argp, "descriptor") == 0)
+        result("door_return", door_return(nullptr, 0, nullptr, 1));
+    if (strcmp(argp, "null") == 0)
+        result("door_return", door_return(nullptr, 1, nullptr, 0));
     char answer[64];
     snprintf(answer, sizeof answer, "%s %ld", text, number);
     door_return(answer, strlen(answer) + 1, nullptr, 0);
@@ -98,11 +106,14 @@ static int call(int door, const char *argument, size_t size, size_t rsize) {
     printf("%zu bytes%s", data.size(), mapped ? ", mapped" : "");
     if (data.find_first_not_of('x') != data.npos) printf(": %s", data.data());
     printf("\n");
-    if (mapped && (arg.rsize < data.size() || munmap(arg.rbuf, arg.rsize) == -1)) err(1, "munmap");
+    if (mapped &&
+        (arg.rsize < data.size() || munmap(arg.rbuf, arg.rsize) == -1))
+        err(1, "munmap");
     return 0;
 }
 
-static int together(const char *path, int clients, const std::string &argument) {
+static int together(const char *path, int clients,
+                    const std::string &argument) {
     const auto start = std::chrono::steady_clock::now();
     std::list<std::thread> threads;
     std::mutex outputs;
@@ -111,14 +122,16 @@ static int together(const char *path, int clients, const std::string &argument) 
             const int door = open(path, O_RDONLY | O_CLOEXEC);
             char buffer[64];
             std::string copy = argument;
-            door_arg_t arg = {copy.data(), copy.size() + 1, nullptr, 0, buffer, sizeof buffer};
+            door_arg_t arg = {copy.data(), copy.size() + 1, nullptr,
+                              0,           buffer,          sizeof buffer};
             if (door_call(door, &arg) == -1) err(1, "door_call");
             const std::lock_guard lock(outputs);
             puts(arg.data_ptr);
             close(door);
         });
     for (std::thread &thread : threads) thread.join();
-    const std::chrono::duration<double, std::milli> time = std::chrono::steady_clock::now() - start;
+    const std::chrono::duration<double, std::milli> time =
+        std::chrono::steady_clock::now() - start;
     printf("%.0f ms\n", time.count());
     return 0;
 }
@@ -133,13 +146,19 @@ static int storm(const char *path, int clients) {
             if (child != 0) continue;
             const int door = open(path, O_RDONLY | O_CLOEXEC);
             char buffer[64], shorter[] = "sleep 1", longer[] = "sleep 50";
-            door_arg_t arg = {
-                i % 2 != 0 ? shorter : longer, sizeof shorter, nullptr, 0, buffer, sizeof buffer};
+            door_arg_t arg = {i % 2 != 0 ? shorter : longer,
+                              sizeof shorter,
+                              nullptr,
+                              0,
+                              buffer,
+                              sizeof buffer};
             if (i % 2 == 0) arg.data_size = sizeof longer;
             _exit(door_call(door, &arg) == 0 ? 0 : 1);
         }
-        // Now before they have connected, now in the midst of it, now during the call.
-        std::this_thread::sleep_for(std::chrono::milliseconds(done / 50 % 3 * 10));
+        // Now before they have connected, now in the midst of it, now during
+        // the call.
+        std::this_thread::sleep_for(
+            std::chrono::milliseconds(done / 50 % 3 * 10));
         for (int i = 0; i < 50; i += 2) kill(children[i], SIGKILL);
         for (const pid_t child : children) {
             int status = 0;
@@ -151,12 +170,15 @@ static int storm(const char *path, int clients) {
         }
     }
     printf("of %d: %s\n", clients,
-           answered_calls + killed == clients ? "all answered or killed" : "some failed");
-    return killed > clients / 20 ? 0 : 1;  // on a slow machine most are done before
+           answered_calls + killed == clients ? "all answered or killed"
+                                              : "some failed");
+    return killed > clients / 20 ? 0
+                                 : 1;  // on a slow machine most are done before
 }
 
 // What the server answers to bytes with a descriptor as the ticket.
-static void send_odd(const char *what, int door, const void *bytes, size_t size, int ticket) {
+static void send_odd(const char *what, int door, const void *bytes, size_t size,
+                     int ticket) {
     ucred peer = {};
     const int connection = door_emulation::connect_to(door, peer);
     iovec part = {const_cast<void *>(bytes), size};
@@ -168,8 +190,9 @@ static void send_odd(const char *what, int door, const void *bytes, size_t size,
         message.msg_control = control;
         message.msg_controllen = sizeof control;
         cmsghdr *const header = CMSG_FIRSTHDR(&message);
-        *header = {
-            .cmsg_len = CMSG_LEN(sizeof ticket), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
+        *header = {.cmsg_len = CMSG_LEN(sizeof ticket),
+                   .cmsg_level = SOL_SOCKET,
+                   .cmsg_type = SCM_RIGHTS};
         memcpy(CMSG_DATA(header), &ticket, sizeof ticket);
     }
     if (sendmsg(connection, &message, MSG_NOSIGNAL) == -1) err(1, "sendmsg");
@@ -188,8 +211,10 @@ static int hostile(const char *path) {
                                large = {door_emulation::call, SIZE_MAX},
                                detach = {door_emulation::detach, 0};
     send_odd("no ticket", door, &fine, sizeof fine, -1);
-    send_odd("another file's", door, &fine, sizeof fine, open("/dev/null", O_RDONLY | O_CLOEXEC));
-    send_odd("an O_PATH one", door, &fine, sizeof fine, open(path, O_PATH | O_CLOEXEC));
+    send_odd("another file's", door, &fine, sizeof fine,
+             open("/dev/null", O_RDONLY | O_CLOEXEC));
+    send_odd("an O_PATH one", door, &fine, sizeof fine,
+             open(path, O_PATH | O_CLOEXEC));
     send_odd("half a request", door, &fine, sizeof fine / 2, door);
     send_odd("too large", door, &large, sizeof large, door);
     send_odd("fdetach without ticket", door, &detach, sizeof detach, -1);
@@ -204,10 +229,12 @@ static int errors(const char *path) {
     door_info_t info = {};
     char byte = 0;
     door_arg_t arg = {&byte, 0, nullptr, 0, nullptr, 0};
-    result("door_create, DOOR_UNREF", door_create(procedure, answered, DOOR_UNREF) == -1 ? -1 : 0);
+    result("door_create, DOOR_UNREF",
+           door_create(procedure, answered, DOOR_UNREF) == -1 ? -1 : 0);
     result("door_create, DOOR_PRIVATE",
            door_create(procedure, answered, DOOR_PRIVATE) == -1 ? -1 : 0);
-    result("door_create, unknown", door_create(procedure, answered, 0x40000000) == -1 ? -1 : 0);
+    result("door_create, unknown",
+           door_create(procedure, answered, 0x40000000) == -1 ? -1 : 0);
     result("door_return, no procedure", door_return(nullptr, 0, nullptr, 0));
     result("door_revoke, a file", door_revoke(door));
     result("fattach, a file", fattach(door, path));
@@ -215,17 +242,20 @@ static int errors(const char *path) {
     result("fdetach, no door", fdetach("/etc/passwd"));
     result("door_call, null", door_call(door, nullptr));
     result("door_call, closed", door_call(-1, &arg));
-    result("door_call, no door", door_call(open("/etc/passwd", O_RDONLY | O_CLOEXEC), &arg));
+    result("door_call, no door",
+           door_call(open("/etc/passwd", O_RDONLY | O_CLOEXEC), &arg));
     arg.desc_num = 1;
     result("door_call, a descriptor", door_call(door, &arg));
     arg.desc_num = 0;
     arg.data_size = (1 << 20) + 1;
     result("door_call, too large", door_call(door, &arg));
     arg.data_size = 0;
-    result("door_info, no door", door_info(open("/etc/passwd", O_RDONLY | O_CLOEXEC), &info));
+    result("door_info, no door",
+           door_info(open("/etc/passwd", O_RDONLY | O_CLOEXEC), &info));
     result("door_info", door_info(door, &info));
     printf("%s\n", info.di_target == getpid() ? "own" : "another's");
-    const int did = door_create(procedure, answered, DOOR_REFUSE_DESC | DOOR_NO_CANCEL);
+    const int did =
+        door_create(procedure, answered, DOOR_REFUSE_DESC | DOOR_NO_CANCEL);
     printf("close-on-exec: %d\n", fcntl(did, F_GETFD));
     result("fattach, closed", fattach(-1, path));
     result("fattach, a directory", fattach(did, "/tmp"));
@@ -246,8 +276,8 @@ static int errors(const char *path) {
     return call(door, "1", 2, 64) == 1 ? 0 : 1;
 }
 
-// Threads that call while the door is attached, detached and revoked: each call either is answered
-// or fails as it does without a server.
+// Threads that call while the door is attached, detached and revoked: each call
+// either is answered or fails as it does without a server.
 static int come_and_go(const char *path) {
     std::atomic<bool> stop = false;
     std::atomic<int> wrong = 0, good = 0;
@@ -257,7 +287,8 @@ static int come_and_go(const char *path) {
             const int door = open(path, O_RDONLY | O_CLOEXEC);
             while (!stop) {
                 char buffer[64], argument[] = "1";
-                door_arg_t arg = {argument, sizeof argument, nullptr, 0, buffer, sizeof buffer};
+                door_arg_t arg = {argument, sizeof argument, nullptr,
+                                  0,        buffer,          sizeof buffer};
                 if (door_call(door, &arg) == 0)
                     ++(strcmp(buffer, "answered 1") == 0 ? good : wrong);
                 else if (errno != EBADF && errno != EINTR)
@@ -293,11 +324,13 @@ int main(int argc, char *argv[]) {
     if (what == "together")
         return together(path, static_cast<int>(strtol(argv[3], nullptr, 10)),
                         std::string("sleep ") + argv[4]);
-    if (what == "storm") return storm(path, static_cast<int>(strtol(argv[3], nullptr, 10)));
+    if (what == "storm")
+        return storm(path, static_cast<int>(strtol(argv[3], nullptr, 10)));
     const int door = open(path, O_RDONLY | O_CLOEXEC);
     if (door == -1) err(1, "open %s", path);
     if (what == "call")
-        return call(door, argv[4], strlen(argv[4]) + 1, strtoul(argv[3], nullptr, 10));
+        return call(door, argv[4], strlen(argv[4]) + 1,
+                    strtoul(argv[3], nullptr, 10));
     if (what == "large") {
         const std::string argument(strtoul(argv[3], nullptr, 10), 'y');
         return call(door, argument.data(), argument.size(), 64);

@@ -33,39 +33,6 @@ nth() {
     n=$(sed "/^$2(/,\$d" trace | grep -c "^$1(") || true
 }
 
-@test "a call that fails is named, and its reason: pipes, fork_pipe, close by close" {
-    local name failed='Input/output error' n
-    for name in pipes fork_pipe; do
-        # A child counts its calls from 1, so that large numbers are the parent's alone.
-        nth close pipe2 "$bin/pipes/$name"
-        fails "close:error=EIO:when=$((n + 1))" "$name: close the write end: $failed" "$bin/pipes/$name"
-        fails "close:error=EIO:when=$((n + 2))" "$name: close the pipe's original descriptor: $failed" \
-            "$bin/pipes/$name"
-        fails close:error=EIO:when=1 "$name: child: close the read end: $failed" "$bin/pipes/$name"
-        fails write:error=ENOSPC:when=1 "$name: child: write the pipe: No space left on device" \
-            "$bin/pipes/$name"
-        nth read pipe2 "$bin/pipes/$name"
-        fails "read:error=EIO:when=$((n + 1))" "$name: read the pipe: $failed" "$bin/pipes/$name"
-    done
-}
-
-@test "a call that fails is named, and its reason: pipes" {
-    local name again='Resource temporarily unavailable'
-    for name in pipes fork_pipe; do
-        fails pipe2:error=EMFILE "$name: pipe: Too many open files" "$bin/pipes/$name"
-        fails clone:error=EAGAIN "$name: fork: $again" "$bin/pipes/$name"
-        # With standard input closed the read end is descriptor 0, and only the child calls dup2.
-        fails dup2:error=EBUSY "$name: dup2 the pipe onto descriptor 1: Device or resource busy" \
-            sh -c 'exec "$1" <&-' sh "$bin/pipes/$name"
-        fails wait4:error=ECHILD "$name: waitpid: No child processes" "$bin/pipes/$name"
-    done
-    local pipeline=("$bin/pipes/pipeline" echo hello '|' cat)
-    fails pipe2:error=ENFILE "pipeline: pipe after echo: Too many open files in system" "${pipeline[@]}"
-    fails clone:error=EAGAIN "pipeline: fork for echo: $again" "${pipeline[@]}"
-    fails clone:error=EAGAIN:when=2 "pipeline: fork for cat: $again" "${pipeline[@]}"
-    fails wait4:error=ECHILD "pipeline: waitpid: No child processes" "${pipeline[@]}"
-}
-
 @test "a call that fails is named, and its reason: fifo" {
     local again='Resource temporarily unavailable' full='No space left on device'
     fails mknodat:error=ENOSPC "server: mkfifo requests: $full" "$bin/fifo/server" requests
@@ -259,44 +226,6 @@ survives() {
     for name in sleep_alarm bettersleep reliable_sleep; do
         fails rt_sigaction:error=EINVAL "$name: sigaction SIGALRM: $invalid" "$bin/signals/$name" 1
     done
-}
-
-@test "pipes, fork_pipe: a child that is killed before it writes" {
-    # As above, dup2 is the child's alone.
-    inject dup2:signal=KILL sh -c 'exec "$1" <&-' sh "$bin/pipes/pipes"
-    expect 1 "" "pipes: read the pipe: no whole number before end of file
-pipes: child: killed by signal 9"
-    inject dup2:signal=KILL sh -c 'exec "$1" <&-' sh "$bin/pipes/fork_pipe"
-    expect 1 "" "fork_pipe: child: killed by signal 9"
-}
-
-@test "pipes, fork_pipe: both processes close the end they do not use, and the original" {
-    local name closed
-    for name in pipes fork_pipe; do
-        run_limited strace -f -qq -o trace -e trace=pipe2,dup2,close "$bin/pipes/$name"
-        [ "$status" -eq 0 ]
-        closed=$(sed '1,/pipe2(/d' trace | sed -n 's/^\([0-9]*\) *close(\([0-9]*\).*/\1 \2/p' | sort)
-        echo "$closed"
-        # Four different pairs of a process and a descriptor: both processes, both descriptors.
-        [ "$(sort -u <<<"$closed" | wc -l)" -eq 4 ]
-        [ "$(wc -l <<<"$closed")" -eq 4 ]
-        [ "$(cut -d ' ' -f 2 <<<"$closed" | sort -u | wc -l)" -eq 2 ]
-    done
-}
-
-@test "pipes: prints the number when it has come, not when the child has ended" {
-    run_limited strace -f -q -o trace -e inject=exit_group:delay_enter=1000000 "$bin/pipes/pipes"
-    expect 0 "child sent value = 5000" ""
-    local printed ended
-    printed=$(grep -n 'write(1, "child sent' trace | cut -d : -f 1)
-    ended=$(grep -n '+++ exited' trace | head -n 1 | cut -d : -f 1)
-    ((printed < ended))
-}
-
-@test "fork_pipe -k: an alarm that comes before the read is followed by another" {
-    inject alarm:delay_exit=2500000:when=1 "$bin/pipes/fork_pipe" -k
-    [ "$status" -eq 0 ]
-    [ "${lines[4]}" = "write end closed: end of file" ]
 }
 
 @test "alarm_timeout, sending: an alarm that comes before the call that is to wait" {

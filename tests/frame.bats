@@ -173,7 +173,7 @@ first" ""
     "$bin/mmap/mmap"
     "$bin/files/queue_put" queue one
     local program
-    for program in pipes/pipes pipes/fork_pipe signals/reentrancy 'signals/sleep_alarm 0' signals/signal_table signals/causes signals/jump mmap/mmap2 \
+    for program in signals/reentrancy 'signals/sleep_alarm 0' signals/signal_table signals/causes signals/jump mmap/mmap2 \
         mmap/consumer mmap/relative 'mmap/atomicity 10' 'mmap/mmap_vs_write 1' mmap_locks/robust_mutex \
         'domain_sock/duplex 1' domain_sock/pass_descriptor 'pipes/ping_pong 1' 'files/state counter' files/proc \
         'files/spool_submit spool' 'files/print_submit print shared.dat' 'files/queue_get queue' 'doors/doorserver door'; do

@@ -57,6 +57,9 @@ run_limited() {
         shift
     fi
     run "${flags[@]}" timeout -k 2 "${LIMIT:-20}" "$@"
+    # What bats shows when the test fails.
+    # shellcheck disable=SC2154 # run sets stderr
+    printf '$ %s\n%s\n%s\n(exit status %s)\n' "${*/#"$bin/"/}" "$output" "$stderr" "$status"
 }
 
 # in_shell SCRIPT [ARG...]: the same for a line of shell, whose $1... are the ARGs.

@@ -1,21 +1,58 @@
 #!/usr/bin/env bats
 load helpers
 
-three=$'child sent value = 5000\nchild sent value = 5001\nchild sent value = 5002'
+pipes=$bin/pipes/pipes
+fork_pipe=$bin/pipes/fork_pipe
+pipeline=$bin/pipes/pipeline
 
-@test "pipes: the parent prints what the child wrote" {
-    run_limited "$bin/pipes/pipes"
+three='child sent value = 5000
+child sent value = 5001
+child sent value = 5002'
+
+# traced STRACE-ARG... COMMAND...: runs it; what it and its children called is
+# then in ./trace, a line a call.
+traced() {
+    strace -o /dev/null true 2>/dev/null || skip "strace is missing or may not trace"
+    export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0
+    run_limited strace -f -q -o all "$@"
+    # A call that another process interrupted stands in two pieces.
+    awk '/<unfinished/ { sub(/ *<unfinished.*/, ""); begun[$1] = $0; next }
+        / resumed>/ { id = $1; sub(/.* resumed>/, ""); $0 = begun[id] $0 }
+        { print }' all >trace
+    cat trace
+}
+
+@test "pipes: the parent prints the number that its child wrote" {
+    run_limited "$pipes"
     expect 0 "child sent value = 5000" ""
 }
 
-@test "pipes, fork_pipe: with standard input closed at the start" {
-    in_shell '"$1" <&-' "$bin/pipes/pipes"
-    expect 0 "child sent value = 5000" ""
-    in_shell '"$1" <&-' "$bin/pipes/fork_pipe"
+@test "fork_pipe: the parent reads all numbers, to end of file" {
+    run_limited "$fork_pipe"
     expect 0 "$three" ""
 }
 
-@test "pipes, fork_pipe: with standard output closed, the result is not written, and that is said" {
+@test "fork_pipe -k: the parent waits for its own write end, until the alarm" {
+    local start=$EPOCHREALTIME
+    run_limited "$fork_pipe" -k
+    expect 142 "$three" "fork_pipe: the parent keeps its write end: no end of\
+ file will come; an alarm ends this in 2 s"
+    ((${EPOCHREALTIME/./} - ${start/./} > 1900000))
+}
+
+@test "fork_pipe: another option is refused" {
+    run_limited "$fork_pipe" -x
+    expect 2 "" "fork_pipe: usage: fork_pipe [-k]"
+}
+
+@test "pipes, fork_pipe: started without standard input, they work" {
+    in_shell '"$1" <&-' "$pipes"
+    expect 0 "child sent value = 5000" ""
+    in_shell '"$1" <&-' "$fork_pipe"
+    expect 0 "$three" ""
+}
+
+@test "pipes, fork_pipe: started without standard output, they say so" {
     local program closed
     for program in pipes fork_pipe; do
         for closed in '>&-' '<&- >&-'; do
@@ -25,162 +62,151 @@ three=$'child sent value = 5000\nchild sent value = 5001\nchild sent value = 500
     done
 }
 
-@test "pipes, fork_pipe: with input and errors closed, the pipe in their place" {
-    in_shell '"$1" <&- 2>&-' "$bin/pipes/pipes"
-    expect 0 "child sent value = 5000" ""
-    in_shell '"$1" <&- 2>&-' "$bin/pipes/fork_pipe"
-    expect 0 "$three" ""
-}
-
-@test "pipes, fork_pipe: a full disk" {
-    in_shell '"$1" >/dev/full' "$bin/pipes/pipes"
+@test "pipes, fork_pipe: a full disk is an error" {
+    in_shell '"$1" >/dev/full' "$pipes"
     expect 1 "" "pipes: write standard output: No space left on device"
-    in_shell '"$1" >/dev/full' "$bin/pipes/fork_pipe"
+    in_shell '"$1" >/dev/full' "$fork_pipe"
     expect 1 "" "fork_pipe: write standard output: No space left on device"
 }
 
 @test "pipes, fork_pipe, pipeline: no descriptor left for the pipe" {
-    in_shell 'exec 3>&- 4>&-; ulimit -n 4; exec "$1"' "$bin/pipes/pipes"
+    local few='exec 3>&- 4>&-; ulimit -n 4; exec'
+    in_shell "$few \"\$1\"" "$pipes"
     expect 1 "" "pipes: pipe: Too many open files"
-    in_shell 'exec 3>&- 4>&-; ulimit -n 4; exec "$1"' "$bin/pipes/fork_pipe"
+    in_shell "$few \"\$1\"" "$fork_pipe"
     expect 1 "" "fork_pipe: pipe: Too many open files"
-    in_shell 'exec 3>&- 4>&-; ulimit -n 4; exec "$1" true "|" true' "$bin/pipes/pipeline"
-    expect 1 "" "pipeline: pipe after true: Too many open files"
+    in_shell "$few \"\$1\" true '|' true" "$pipeline"
+    expect 1 "" "pipeline: pipe: Too many open files"
 }
 
-@test "pipes, fork_pipe: arguments they do not take" {
-    run_limited "$bin/pipes/pipes" 1
-    expect 2 "" "pipes: usage: pipes"
-    run_limited "$bin/pipes/fork_pipe" -x
-    expect 2 "" "fork_pipe: usage: fork_pipe [-k]"
-    run_limited "$bin/pipes/fork_pipe" -k -k
-    expect 2 "" "fork_pipe: usage: fork_pipe [-k]"
+@test "pipes, fork_pipe: a child that dies is an error, not a number" {
+    # Without standard input, only the child calls dup2.
+    local dies='strace -f -qq -o trace -e inject=dup2:signal=KILL "$1" <&-'
+    traced true
+    in_shell "$dies" "$pipes"
+    expect 1 "" "pipes: read the pipe: no number"
+    in_shell "$dies" "$fork_pipe"
+    expect 1 "" "fork_pipe: the child failed"
 }
 
-@test "fork_pipe: the parent reads all values, to end of file" {
-    run_limited "$bin/pipes/fork_pipe"
-    expect 0 "$three" ""
+@test "pipes, fork_pipe: each process closes the end that it does not use" {
+    local program input output parent child
+    for program in pipes fork_pipe; do
+        traced -e trace=pipe2,clone,close "$bin/pipes/$program"
+        [[ $(<trace) =~ pipe2\(\[([0-9]+),\ ([0-9]+)\] ]]
+        input=${BASH_REMATCH[1]} output=${BASH_REMATCH[2]}
+        [[ $(<trace) =~ ([0-9]+)\ +clone\(.*\)\ =\ ([0-9]+) ]]
+        parent=${BASH_REMATCH[1]} child=${BASH_REMATCH[2]}
+        sed '1,/pipe2/d' trace >after
+        grep -q "^$parent *close($output)" after
+        grep -q "^$child *close($input)" after
+    done
 }
 
-@test "fork_pipe -k: no end of file while the parent holds a write end" {
-    run_limited "$bin/pipes/fork_pipe" -k
-    expect 0 "$three
-no end of file after 2 s: the parent still holds a write end
-write end closed: end of file" ""
+@test "pipes: prints the number when it comes, not when the child ends" {
+    traced -e inject=exit_group:delay_enter=1000000 "$pipes"
+    expect 0 "child sent value = 5000" ""
+    local printed ended
+    printed=$(grep -n 'write(1, "child sent' trace | cut -d : -f 1)
+    ended=$(grep -n '+++ exited' trace | head -n 1 | cut -d : -f 1)
+    ((printed < ended))
 }
 
-@test "fork_pipe -k, pipeline: the signals they count on, blocked or ignored at the start" {
-    run_limited env --block-signal=ALRM "$bin/pipes/fork_pipe" -k
-    [ "$status" -eq 0 ]
-    [ "${lines[4]}" = "write end closed: end of file" ]
-    run_limited env --ignore-signal=CHLD "$bin/pipes/pipeline" echo a '|' sh -c 'cat; exit 7'
-    expect 7 a ""
+@test "pipes, fork_pipe: the parent waits for its child: no zombie" {
+    local program
+    for program in pipes fork_pipe; do
+        traced -e trace=clone,wait4 "$bin/pipes/$program"
+        [[ $(<trace) =~ clone\(.*\)\ =\ ([0-9]+) ]]
+        grep "wait4(.* = ${BASH_REMATCH[1]}\$" trace
+    done
 }
 
-@test "fork_pipe -k: standard output closed" {
-    in_shell '"$1" -k <&- >&-' "$bin/pipes/fork_pipe"
-    expect 1 "" "fork_pipe: standard output: Bad file descriptor"
-}
-
-@test "fork_pipe -k: waits for an end of file, does not only say so" {
-    start k "$bin/pipes/fork_pipe" -k
-    within shows k.out "child sent value = 5002"
-    run ! gone "$pid"
-    ends "$pid" 0
-}
-
-@test "pipeline: one stage, two and fifty" {
-    run_limited "$bin/pipes/pipeline" echo one
+@test "pipeline: one command, two and fifty" {
+    run_limited "$pipeline" echo one
     expect 0 one ""
     mkdir directory
     touch directory/{etc,usr}
-    run_limited "$bin/pipes/pipeline" ls directory '|' grep etc
+    run_limited "$pipeline" ls directory '|' grep etc
     expect 0 etc ""
-    local stages=(echo through)
-    for _ in {2..50}; do stages+=('|' sed 's/$/./'); done
-    run_limited "$bin/pipes/pipeline" "${stages[@]}"
+    local commands=(echo through)
+    for _ in {2..50}; do commands+=('|' sed 's/$/./'); done
+    run_limited "$pipeline" "${commands[@]}"
     expect 0 "through$(printf '.%.0s' {2..50})" ""
 }
 
 @test "pipeline: the text's cat file | gzip -c9" {
     seq 10000 >file
-    in_shell '"$1" cat file "|" gzip -c9 >file.gz' "$bin/pipes/pipeline"
+    in_shell '"$1" cat file "|" gzip -c9 >file.gz' "$pipeline"
     expect 0 "" ""
     gzip -dc file.gz | cmp - file
 }
 
-@test "pipeline: reads its own standard input, and more than a pipe holds" {
+@test "pipeline: reads its own standard input, more than a pipe holds" {
     seq 100000 >file
-    in_shell '"$1" cat "|" sort -n "|" tail -n 1 <file' "$bin/pipes/pipeline"
+    in_shell '"$1" cat "|" sort -n "|" tail -n 1 <file' "$pipeline"
     expect 0 100000 ""
 }
 
-@test "pipeline: spaces and a | inside a word stay in the word" {
-    run_limited "$bin/pipes/pipeline" printf '%s/' 'a  b' 'c | d' '||' '' '|' cat
+@test "pipeline: a | inside a word does not end the command" {
+    run_limited "$pipeline" printf '%s/' 'a  b' 'c | d' '||' '' '|' cat
     expect 0 'a  b/c | d/||//' ""
 }
 
-@test "pipeline: a first stage without end is ended by SIGPIPE" {
-    run_limited "$bin/pipes/pipeline" yes '|' head -n 1
+@test "pipeline: yes | head ends: SIGPIPE reaches the writer" {
+    run_limited "$pipeline" yes '|' head -n 1
     expect 0 y ""
 }
 
-@test "pipeline: exit status of the last stage, as a shell has it" {
-    run_limited "$bin/pipes/pipeline" false '|' true
+@test "pipeline: the exit status is the last command's, as a shell's" {
+    run_limited "$pipeline" false '|' true
     expect 0 "" ""
-    run_limited "$bin/pipes/pipeline" true '|' sh -c 'exit 7'
+    run_limited "$pipeline" true '|' sh -c 'exit 7'
     expect 7 "" ""
-    run_limited "$bin/pipes/pipeline" true '|' sh -c 'kill -KILL $$'
+    run_limited "$pipeline" true '|' sh -c 'kill -KILL $$'
     expect 137 "" ""
-    run_limited -127 "$bin/pipes/pipeline" true '|' ./nothing
+    run_limited -127 "$pipeline" true '|' ./nothing
     expect 127 "" "pipeline: run ./nothing: No such file or directory"
-    run_limited "$bin/pipes/pipeline" true '|' "$BATS_TEST_TMPDIR"
-    expect 126 "" "pipeline: run $BATS_TEST_TMPDIR: Permission denied"
-    run_limited "$bin/pipes/pipeline" ./nothing '|' cat
+    run_limited "$pipeline" true '|' "$PWD"
+    expect 126 "" "pipeline: run $PWD: Permission denied"
+    run_limited "$pipeline" ./nothing '|' cat
     expect 0 "" "pipeline: run ./nothing: No such file or directory"
 }
 
-@test "pipeline: children that it has inherited do not count" {
-    in_shell 'false & exec "$1" sh -c "until [ -e go ]; do :; done" "|" sh -c "touch go; exit 5"' \
-        "$bin/pipes/pipeline"
-    expect 5 "" ""
+@test "pipeline: waits for every command, not only for the last" {
+    mkfifo go
+    start it "$pipeline" sh -c 'exec >&-; read -r line <go; echo "$line" >seen' \
+        '|' sh -c 'cat; echo last' # which is done at once
+    within shows it.out last
+    within grep -qs "^[0-9]* (pipeline) S" "/proc/$pid/stat"
+    run ! gone "$pid"
+    echo late >go
+    ends "$pid" 0
+    [ "$(<seen)" = late ]
 }
 
-@test "pipeline: waits for every stage, not only for the last" {
-    run_limited "$bin/pipes/pipeline" sh -c 'exec >&-; until [ -e done ]; do :; done; touch seen' \
-        '|' touch "done"
-    expect 0 "" ""
-    [ -e seen ]
-}
-
-@test "pipeline: nothing but 0, 1 and 2 reaches a stage" {
-    local alone='for fd in /proc/$$/fd/*; do ((${fd##*/} < 3)) || eval "exec ${fd##*/}>&-"; done;' \
-        show='ls /proc/self/fd >fds' stage
-    for stage in 2 3 4; do
-        local words=("$bin/pipes/pipeline" : : :)
-        words[stage - 1]=$show
-        in_shell "$alone"' "$1" sh -c "$2" "|" sh -c "$3" "|" sh -c "$4"' "${words[@]}"
+@test "pipeline: a command has no descriptors but 0, 1 and 2" {
+    local own show='ls /proc/self/fd >fds' command
+    # shellcheck disable=SC2016 # for the shell that runs it
+    own='for fd in /proc/$$/fd/*; do
+            ((${fd##*/} < 3)) || eval "exec ${fd##*/}>&-"
+        done; "$1" sh -c "$2" "|" sh -c "$3" "|" sh -c "$4"'
+    for command in 2 3 4; do
+        local words=("$pipeline" : : :)
+        words[command - 1]=$show
+        in_shell "$own" "${words[@]}"
         expect 0 "" ""
-        [ "$(tr '\n' ' ' <fds)" = "0 1 2 3 " ] # 3 is the directory that ls reads
-        rm fds
+        [ "$(tr "\n" " " <fds)" = "0 1 2 3 " ] # 3 is the directory that ls reads
     done
 }
 
-@test "pipeline: an empty stage is a mistake in the command" {
+@test "pipeline: an empty command is a usage error" {
     local usage="pipeline: usage: pipeline COMMAND [ARG...] ['|' COMMAND...]..."
-    run_limited "$bin/pipes/pipeline"
+    run_limited "$pipeline"
     expect 2 "" "$usage"
-    run_limited "$bin/pipes/pipeline" '|' cat
+    run_limited "$pipeline" '|' cat
     expect 2 "" "$usage"
-    run_limited "$bin/pipes/pipeline" cat '|'
+    run_limited "$pipeline" cat '|'
     expect 2 "" "$usage"
-    run_limited "$bin/pipes/pipeline" cat '|' '|' cat
+    run_limited "$pipeline" cat '|' '|' cat
     expect 2 "" "$usage"
-}
-
-@test "pipeline: a standard descriptor closed at the start is refused" {
-    in_shell '"$1" true <&-' "$bin/pipes/pipeline"
-    expect 1 "" "pipeline: standard descriptor 0: Bad file descriptor"
-    in_shell '"$1" true >&-' "$bin/pipes/pipeline"
-    expect 1 "" "pipeline: standard descriptor 1: Bad file descriptor"
 }

@@ -1,4 +1,5 @@
-// send_descriptors.hpp - makes pass_descriptor send SENT descriptors; tells what is open at the end
+// send_descriptors.hpp - makes pass_descriptor send SENT descriptors; tells
+// what is open at the end
 
 #pragma once
 

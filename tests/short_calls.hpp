@@ -1,5 +1,6 @@
-// short_calls.hpp - makes a program's read() and recv() move at most 7 bytes, or MOST, as they may,
-// and write() and send() half of that: so that what was read in one piece is not written in one
+// short_calls.hpp - makes a program's read() and recv() move at most 7 bytes,
+// or MOST, as they may, and write() and send() half of that: so that what was
+// read in one piece is not written in one
 
 #pragma once
 

@@ -1,8 +1,10 @@
 // sleep_for - tests a program's sleepFor() from inside
 //
-// Run:   c++ -std=c++20 -DPROGRAM='"../signals/sleep_alarm.cpp"' -D'CALL(n)=sleepFor(n, false)'
+// Run:   c++ -std=c++20 -DPROGRAM='"../signals/sleep_alarm.cpp"'
+// -D'CALL(n)=sleepFor(n, false)'
 //            tests/sleep_for.cpp -o sleep_for; ./sleep_for
-// See:   a line for each thing that a caller may expect, and what came instead where it failed
+// See:   a line for each thing that a caller may expect, and what came instead
+// where it failed
 
 #ifndef PROGRAM
 #define PROGRAM "../signals/reliable_sleep.cpp"
@@ -36,10 +38,12 @@ int main() {
     const unsigned unslept = CALL(1);
     const unsigned left = alarm(0);
     check(unslept == 0, "a whole sleep leaves 0 seconds", unslept);
-    check(left == 99 || left == 98, "an earlier alarm of 100 s has 99 left after 1 s", left);
+    check(left == 99 || left == 98,
+          "an earlier alarm of 100 s has 99 left after 1 s", left);
     if (sigaction(SIGALRM, nullptr, &now) == -1) err(1, "sigaction");
     check(now.sa_handler == own_alarm, "the earlier handler is back", 0);
-    check(own_alarms == 0, "the earlier handler has not run", static_cast<unsigned>(own_alarms));
+    check(own_alarms == 0, "the earlier handler has not run",
+          static_cast<unsigned>(own_alarms));
 
     alarm(1);
     CALL(2);
@@ -47,7 +51,8 @@ int main() {
         const timespec pause = {0, 100000000};
         nanosleep(&pause, nullptr);
     }
-    check(own_alarms == 1, "an alarm that falls into the sleep comes late, but comes",
+    check(own_alarms == 1,
+          "an alarm that falls into the sleep comes late, but comes",
           static_cast<unsigned>(own_alarms));
 
     timer_t timer;
@@ -55,8 +60,10 @@ int main() {
     event.sigev_notify = SIGEV_SIGNAL;
     event.sigev_signo = SIGUSR1;
     const itimerspec half = {{0, 0}, {0, 500000000}};
-    if (timer_create(CLOCK_MONOTONIC, &event, &timer) == -1) err(1, "timer_create");
+    if (timer_create(CLOCK_MONOTONIC, &event, &timer) == -1)
+        err(1, "timer_create");
     if (timer_settime(timer, 0, &half, nullptr) == -1) err(1, "timer_settime");
     const unsigned cut = CALL(10);
-    check(others == 1 && (cut == 9 || cut == 10), "another signal cuts it short by 9 to 10 s", cut);
+    check(others == 1 && (cut == 9 || cut == 10),
+          "another signal cuts it short by 9 to 10 s", cut);
 }

@@ -64,19 +64,6 @@ of_the_library() {
 common='close:EIO clone:EAGAIN wait4:ECHILD mknodat:ENOSPC unlink:EACCES flock:ENOLCK fcntl:EINVAL'
 handlers='rt_sigaction:EINVAL'
 
-@test "sweep: pipes" {
-    sweep "$common pipe2:EMFILE dup2:EBUSY write:ENOSPC read:EIO" "$bin/pipes/pipes"
-}
-
-@test "sweep: fork_pipe" {
-    sweep "$common pipe2:EMFILE dup2:EBUSY write:ENOSPC read:EIO" "$bin/pipes/fork_pipe"
-}
-
-@test "sweep: pipeline" {
-    # Not dup2 and close: the stages make these too, and the last one's success is what counts.
-    sweep "pipe2:EMFILE clone:EAGAIN wait4:ECHILD fcntl:EINVAL" "$bin/pipes/pipeline" true '|' true
-}
-
 @test "sweep: as_file" {
     sweep "clone:EAGAIN waitid:ECHILD mknodat:ENOSPC" "$bin/fifo/as_file" true -- cat '{}'
 }

@@ -1,5 +1,5 @@
-// wrong_byte.hpp - makes a program's write() or send() send a wrong last byte, from its 51st call
-// on
+// wrong_byte.hpp - makes a program's write() or send() send a wrong last byte,
+// from its 51st call on
 
 #pragma once
 
@@ -11,7 +11,8 @@ inline std::vector<char> wrong_copy(const void *bytes, size_t size) {
     static int calls;
     const char *const start = static_cast<const char *>(bytes);
     std::vector<char> copy(start, start + size);
-    if (++calls > 50 && size > 0) copy.back() = static_cast<char>(copy.back() ^ 1);
+    if (++calls > 50 && size > 0)
+        copy.back() = static_cast<char>(copy.back() ^ 1);
     return copy;
 }
 inline ssize_t wrong_write(int fd, const void *bytes, size_t size) {
