@@ -5,43 +5,32 @@
 //        terminal 2: echo hello | build/fifo/writer pipe_file; rm pipe_file
 // See:   hello, in terminal 1
 //
-// The mirror of the text's `gzip -c9 < pipe_file`, and a partner for its `cat
-// file > pipe_file`. Opening a FIFO waits until the other end is opened too.
-// End of file comes when the last writer has closed it; the name stays until
-// somebody removes it, but data that nobody has read are gone with the last
-// process.
+// It takes the place of the text's `gzip -c9 < pipe_file`. open() waits until
+// somebody opens the other end. End of file comes when the last writer has
+// closed it. The name stays in the directory until it is removed.
 
 #include <err.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 int main(int argc, char *argv[]) {
-    if (argc != 2) errx(2, "usage: reader FIFO");
+    if (argc != 2 || argv[1][0] == '-') errx(2, "usage: reader FIFO");
     const char *path = argv[1];
 
     struct stat file = {};
     if (stat(path, &file) == -1) err(1, "stat %s", path);
     if (!S_ISFIFO(file.st_mode)) errx(1, "open %s: not a FIFO", path);
-    warnx("open %s: waiting for a writer; Ctrl-C ends it", path);
-    const int fifo = open(path, O_RDONLY | O_CLOEXEC);
-    if (fifo == -1) err(1, "open %s", path);
-    if (fstat(fifo, &file) == -1) err(1, "fstat %s", path);
-    if (!S_ISFIFO(file.st_mode)) errx(1, "open %s: no longer a FIFO", path);
 
-    char buffer[65536];
-    for (;;) {
-        const ssize_t got = read(fifo, buffer, sizeof buffer);
-        if (got == 0) break;  // end of file: no writer is left
-        if (got == -1) {
-            if (errno == EINTR) continue;
-            err(1, "read %s", path);
-        }
-        const size_t length = static_cast<size_t>(got);
-        if (fwrite(buffer, 1, length, stdout) != length || fflush(stdout) != 0)
-            err(1, "write standard output");
+    warnx("open %s: waiting for a writer; Ctrl-C ends this", path);
+    const int fifo = open(path, O_RDONLY);
+    if (fifo == -1) err(1, "open %s", path);
+
+    char buffer[4096];
+    for (ssize_t got = 0; (got = read(fifo, buffer, sizeof buffer)) != 0;) {
+        if (got == -1) err(1, "read %s", path);
+        fwrite(buffer, 1, static_cast<size_t>(got), stdout);
+        if (fflush(stdout) == EOF) err(1, "write standard output");
     }
-    if (close(fifo) == -1) err(1, "close %s", path);
 }

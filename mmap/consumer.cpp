@@ -3,13 +3,10 @@
 // Text:  Memory Mapped Example (mmap/consumer.c)
 // Run:   terminal 1: build/mmap/producer
 //        terminal 2: build/mmap/consumer
-//        both take a FILE as their argument, else it is shared.dat
-// See:   terminal 1: shared.dat holds "Hello World"; press Enter to remove it
-//        terminal 2: Hello World
+// See:   terminal 2: Hello World
 //
-// The same reader as mmap2.cpp, now with the writer alive: both processes have
-// the same page of memory. Nothing here waits for the producer: there is a
-// file, and it is complete, or there is none.
+// While both processes have the file mapped, they share one page of memory. The
+// consumer does not wait: the file is there, and complete, or it is not there.
 
 #include <err.h>
 #include <fcntl.h>
@@ -19,36 +16,28 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-int main(int argc, char *argv[]) {
-    if (argc > 2) errx(2, "usage: consumer [FILE]");
-    const char *path = argc > 1 ? argv[1] : "shared.dat";
+int main() {
+    const char *fileName = "shared.dat";
+    const int fd = open(fileName, O_RDONLY);
+    if (fd == -1) err(1, "open %s", fileName);
+    struct stat fileStat = {};  // of the open file, not of the name
+    if (fstat(fd, &fileStat) == -1) err(1, "fstat %s", fileName);
 
-    const int fd = open(path, O_RDONLY | O_NONBLOCK |
-                                  O_CLOEXEC);  // a FIFO does not make it wait
-    if (fd == -1) err(1, "open %s", path);
-    struct stat file = {};
-    if (fstat(fd, &file) == -1) err(1, "fstat %s", path);
-    if (!S_ISREG(file.st_mode)) errx(1, "%s: not a regular file", path);
+    char data[4096];
+    if (fileStat.st_size == 0) errx(1, "%s: empty", fileName);
+    if (fileStat.st_size > static_cast<off_t>(sizeof data))
+        errx(1, "%s: longer than %zu bytes", fileName, sizeof data);
+    const size_t fileSize = static_cast<size_t>(fileStat.st_size);
 
-    char text[4096];
-    if (file.st_size == 0)
-        errx(1, "%s: empty", path);  // mmap of nothing is an error
-    if (file.st_size > static_cast<off_t>(sizeof text))
-        errx(1, "%s: longer than the %zu bytes that a text may have", path,
-             sizeof text);
-    const size_t size = static_cast<size_t>(file.st_size);
+    void *map = mmap(nullptr, fileSize, PROT_READ, MAP_SHARED, fd, 0);
+    if (map == MAP_FAILED) err(1, "mmap %s", fileName);
 
-    void *const memory = mmap(nullptr, size, PROT_READ, MAP_SHARED, fd, 0);
-    if (memory == MAP_FAILED) err(1, "mmap %s", path);
-    memcpy(text, memory, size);
+    memcpy(data, map, fileSize);
+    if (memchr(data, '\0', fileSize) == nullptr)
+        errx(1, "%s: not a string: it has no NUL", fileName);
+    printf("%s\n", data);
+    if (fflush(stdout) == EOF) err(1, "write standard output");
 
-    if (munmap(memory, size) == -1) err(1, "munmap %s", path);
-    if (close(fd) == -1) err(1, "close %s", path);
-
-    // The mapping says nothing of where a string ends: only a NUL in it does.
-    if (memchr(text, '\0', size) == nullptr)
-        errx(1, "%s: not a string: no NUL", path);
-    printf("%s\n", text);
-    if (ferror(stdout) != 0 || fflush(stdout) != 0)
-        err(1, "write standard output");
+    if (munmap(map, fileSize) == -1) err(1, "munmap %s", fileName);
+    if (close(fd) == -1) err(1, "close %s", fileName);
 }

@@ -1,17 +1,14 @@
-// ping_pong - how long a message takes through a mapping and another one back,
-// without any lock
+// ping_pong - how long a message takes through shared memory, without a lock
 //
-// Text:  Memory Mapped Files; Memory Mapped Atomicity; IPC Performance
-// Hierarchy Run:   build/mmap/ping_pong, or build/mmap/ping_pong ROUND_TRIPS
-// BYTES See:   the time of a round trip: on two processors a fraction of any
-// mechanism that calls the
-//        kernel
+// Text:  Memory Mapped Atomicity; IPC Performance Hierarchy
+// Run:   build/mmap/ping_pong, or build/mmap/ping_pong ROUND_TRIPS BYTES
+// See:   the time of a round trip: with a processor for each process, a
+//        fraction of that of any mechanism that calls the kernel
 //
-// Both processes look at one number in the mapping until it is their turn. What
-// was stored before the number is there for whoever has read the number:
-// release and acquire say so. At every thousandth look, some half a
-// microsecond, the waiting one offers its processor to others: on a machine
-// with one processor, the partner could do nothing otherwise.
+// Nobody sleeps: each process looks at one number until it is its turn. Release
+// and acquire say that what was stored before the number is there for whoever
+// has read the number. Every thousandth look offers the processor to the
+// partner, which might have no other.
 
 #include "../tests/ping_pong.hpp"
 

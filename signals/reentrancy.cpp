@@ -1,68 +1,45 @@
-// reentrancy - a function with static data, spoilt by its own use in a signal
-// handler
+// reentrancy - a function with static data, spoilt by its use in a handler
 //
 // Text:  Reentrant Signal Handlers
 // Run:   build/signals/reentrancy
 // See:   strtok: one blue green
 //        strtok_r: one two three
 //
-// strtok keeps its place in the string in static data, one for the whole
-// process. A handler that uses strtok on a string of its own moves that place,
-// and main goes on in the handler's string. strtok_r keeps the place where its
-// caller says. raise() makes the signal come at the same point every time. What
-// a handler may call is in POSIX's list of async-signal-safe functions; fork()
-// was on it until POSIX.1-2024, which has _Fork() instead. And it must leave
-// errno as it found it.
+// strtok keeps its position in static data, one for the whole process. A
+// handler that calls strtok on a string of its own moves that position, and
+// main continues in the handler's string. strtok_r keeps it in a variable of
+// its caller. raise() makes the signal arrive at the same point in every run.
 
 #include <err.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 static void use_strtok(int) {
     static char colours[] = "red blue green";
-    strtok(colours, " ");  // NOLINT(bugprone-signal-handler,cert-sig30-c): the
-                           // mistake on show
+    strtok(
+        colours,
+        " ");  // NOLINT(bugprone-signal-handler,cert-sig30-c): wrong on purpose
 }
 
 static void use_strtok_r(int) {
-    char colours[] = "red blue green";
-    char *place = nullptr;
-    strtok_r(colours, " ", &place);  // no static data
+    char colours[] = "red blue green", *place = nullptr;
+    strtok_r(colours, " ", &place);
 }
 
-static void handle(void (*handler)(int)) {
-    struct sigaction action = {};
-    action.sa_handler = handler;
-    if (sigaction(SIGUSR1, &action, nullptr) == -1) err(1, "sigaction SIGUSR1");
-    sigset_t own;  // blocked where this was started, it would come too late
-    sigemptyset(&own);
-    sigaddset(&own, SIGUSR1);
-    if (sigprocmask(SIG_UNBLOCK, &own, nullptr) == -1) err(1, "sigprocmask");
-}
-
-int main(int argc, char *[]) {
-    if (argc != 1) errx(2, "usage: reentrancy");
-
-    handle(use_strtok);
+int main() {
+    if (signal(SIGUSR1, use_strtok) == SIG_ERR) err(1, "signal SIGUSR1");
     char words[] = "one two three";
-    printf("strtok:");
-    for (char *word = strtok(words, " "); word; word = strtok(nullptr, " ")) {
-        printf(" %s", word);
-        // A signal between the first call and the second.
-        if (word == words && raise(SIGUSR1) != 0) err(1, "raise SIGUSR1");
-    }
+    printf("strtok: %s", strtok(words, " "));
+    if (raise(SIGUSR1) != 0) err(1, "raise");
+    while (const char *word = strtok(nullptr, " ")) printf(" %s", word);
 
-    handle(use_strtok_r);
+    if (signal(SIGUSR1, use_strtok_r) == SIG_ERR) err(1, "signal SIGUSR1");
     char again[] = "one two three", *place = nullptr;
-    printf("\nstrtok_r:");
-    for (char *word = strtok_r(again, " ", &place); word;
-         word = strtok_r(nullptr, " ", &place)) {
+    printf("\nstrtok_r: %s", strtok_r(again, " ", &place));
+    if (raise(SIGUSR1) != 0) err(1, "raise");
+    while (const char *word = strtok_r(nullptr, " ", &place))
         printf(" %s", word);
-        if (word == again && raise(SIGUSR1) != 0) err(1, "raise SIGUSR1");
-    }
     printf("\n");
-    if (ferror(stdout) != 0 || fflush(stdout) != 0)
-        err(1, "write standard output");
+    if (fflush(stdout) == EOF) err(1, "write standard output");
 }

@@ -1,82 +1,75 @@
-// reliable_sleep - a sleep with alarm in which no wake-up can be lost
+// reliable_sleep - a sleep with alarm in which no signal can be lost
 //
-// Text:  Sleep with Alarm, Better Sleep with Longjmp, Signal Timing Problem:
-// what they lead up to Run:   build/signals/reliable_sleep 5, and press Ctrl-C
-// or not See:   sleepFor returned: 0, after 5 s; or, at once at Ctrl-C, the
-// seconds that were left Run:   build/signals/reliable_sleep -r 1 See:   the
-// alarm came before sigsuspend(), which did not wait
+// Text:  Sleep with Alarm, Better Sleep with Longjmp, Signal Timing Problem
+//        (what they lead up to)
+// Run:   build/signals/reliable_sleep 5, and press Ctrl-C or not
+// See:   sleepFor returned: 0, after 5 s, or at once the seconds that were left
+// Run:   build/signals/reliable_sleep -r 1
+// See:   the same, at once after the alarm: it was not lost
 //
-// The signals are blocked before the alarm is set: one that comes early stays
-// pending. sigsuspend lets them in and waits, as one atomic call, so there is
-// no moment at which a signal could be missed; and there is no jump, so every
-// handler runs to its end.
+// The signals are blocked before the alarm is set, so one that arrives early
+// stays pending. sigsuspend() unblocks them and waits in one atomic step: there
+// is no moment at which a signal could be missed. Nothing jumps, so every
+// handler runs to its end. The earlier handlers, mask and alarm come back
+// afterwards.
 
-#include <charconv>
 #include <err.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-static void on_signal(int) {}  // that it runs is what makes sigsuspend return
+static bool race;  // -r
 
-static unsigned sleepFor(unsigned numSeconds, bool force_race) {
+static void handler(int) {}  // sigsuspend() returns when a handler has run
+
+// With -r another process runs here, until the alarm has come.
+static void other_work(unsigned numSeconds) {
+    if (!race) return;
+    sleep(numSeconds + 1);
+    warnx("the alarm came before sigsuspend(), and is pending");
+}
+
+static unsigned sleepFor(unsigned numSeconds) {
     if (numSeconds == 0) return 0;
+    sigset_t awaited, previous;
+    sigemptyset(&awaited);
+    sigaddset(&awaited, SIGALRM);
+    sigaddset(&awaited, SIGINT);
+    if (sigprocmask(SIG_BLOCK, &awaited, &previous) == -1)
+        err(1, "sigprocmask");
 
-    const unsigned earlier_alarm =
-        alarm(0);  // before it could be taken for ours
-    sigset_t ends, before;
-    sigemptyset(&ends);
-    sigaddset(&ends, SIGALRM);
-    sigaddset(&ends, SIGINT);
-    if (sigprocmask(SIG_BLOCK, &ends, &before) == -1) err(1, "sigprocmask");
-
-    struct sigaction action = {}, earlier_alarm_action = {},
-                     earlier_int_action = {};
-    action.sa_handler = on_signal;
-    if (sigaction(SIGALRM, &action, &earlier_alarm_action) == -1)
+    struct sigaction action = {}, earlier_action = {};
+    action.sa_handler = handler;
+    if (sigaction(SIGALRM, &action, &earlier_action) == -1)
         err(1, "sigaction SIGALRM");
-    if (sigaction(SIGINT, &action, &earlier_int_action) == -1)
-        err(1, "sigaction SIGINT");
-    alarm(numSeconds);
-
-    for (sigset_t pending; force_race;) {  // the machine is busy elsewhere
-                                           // until the alarm has come
-        if (sigpending(&pending) == -1) err(1, "sigpending");
-        if (sigismember(&pending, SIGALRM) == 1) break;
-    }
-    sigset_t while_waiting = before;
-    sigdelset(&while_waiting, SIGALRM);
-    sigdelset(&while_waiting, SIGINT);
-    sigsuspend(&while_waiting);
-    if (force_race)
-        printf("the alarm came before sigsuspend(), which did not wait\n");
-
+    const unsigned earlier_alarm = alarm(numSeconds);
+    other_work(numSeconds);
+    sigsuspend(&previous);
     const unsigned unslept = alarm(0);
-    // The mask first: should both signals have come, the second is still
-    // pending, and ours to handle.
-    if (sigprocmask(SIG_SETMASK, &before, nullptr) == -1) err(1, "sigprocmask");
-    if (sigaction(SIGALRM, &earlier_alarm_action, nullptr) == -1)
+
+    if (sigprocmask(SIG_SETMASK, &previous, nullptr) == -1)
+        err(1, "sigprocmask");
+    if (sigaction(SIGALRM, &earlier_action, nullptr) == -1)
         err(1, "sigaction SIGALRM");
-    if (sigaction(SIGINT, &earlier_int_action, nullptr) == -1)
-        err(1, "sigaction SIGINT");
     const unsigned slept = numSeconds - unslept;
-    if (earlier_alarm > 0)
+    if (earlier_alarm > 0)  // late if it fell into the sleep, but not lost
         alarm(earlier_alarm > slept ? earlier_alarm - slept : 1);
     return unslept;
 }
 
 int main(int argc, char *argv[]) {
-    const bool force_race = argc == 3 && strcmp(argv[1], "-r") == 0;
-    if (argc != 2 && !force_race) errx(2, "usage: reliable_sleep [-r] SECONDS");
-    unsigned seconds = 0;
-    const char *const text = argv[argc - 1], *const end = text + strlen(text);
-    const auto [rest, error] = std::from_chars(text, end, seconds);
-    if (error != std::errc{} || rest != end || seconds > INT_MAX)
-        errx(2, "%s: not a number of seconds from 0 to %d", text, INT_MAX);
+    race = argc == 3 && strcmp(argv[1], "-r") == 0;
+    if (argc != (race ? 3 : 2)) errx(2, "usage: reliable_sleep [-r] SECONDS");
+    char *end = nullptr;
+    const unsigned long seconds = strtoul(argv[argc - 1], &end, 10);
+    if (end == argv[argc - 1] || *end != '\0' || seconds > INT_MAX)
+        errx(2, "%s: not a number of seconds", argv[argc - 1]);
 
-    printf("sleepFor returned: %u\n", sleepFor(seconds, force_race));
-    if (ferror(stdout) != 0 || fflush(stdout) != 0)
-        err(1, "write standard output");
+    if (signal(SIGINT, handler) == SIG_ERR) err(1, "signal SIGINT");
+    const unsigned unslept = sleepFor(static_cast<unsigned>(seconds));
+    printf("sleepFor returned: %u\n", unslept);
+    if (fflush(stdout) == EOF) err(1, "write standard output");
 }

@@ -170,12 +170,10 @@ first" ""
 @test "a line that could not be written is an error also where the output is line-buffered" {
     command -v stdbuf >/dev/null || skip "no stdbuf(1)"
     ! grep -q __asan_init "$bin/pipes/pipes" || skip "the sanitizer must be loaded first"
-    "$bin/mmap/mmap"
+    : >shared.dat
     "$bin/files/queue_put" queue one
     local program
-    for program in signals/reentrancy 'signals/sleep_alarm 0' signals/signal_table signals/causes signals/jump mmap/mmap2 \
-        mmap/consumer mmap/relative 'mmap/atomicity 10' 'mmap/mmap_vs_write 1' mmap_locks/robust_mutex \
-        'domain_sock/duplex 1' domain_sock/pass_descriptor 'pipes/ping_pong 1' 'files/state counter' files/proc \
+    for program in 'domain_sock/duplex 1' domain_sock/pass_descriptor 'pipes/ping_pong 1' 'files/state counter' files/proc \
         'files/spool_submit spool' 'files/print_submit print shared.dat' 'files/queue_get queue' 'doors/doorserver door'; do
         read -ra command <<<"$program"
         in_shell 'stdbuf -oL "$@" >/dev/full' "$bin/${command[0]}" "${command[@]:1}"

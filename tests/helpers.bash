@@ -75,6 +75,9 @@ expect() {
     fi
 }
 
+# succeeded: the last run ended with 0, and without a word on standard error
+succeeded() { [[ $status == 0 && -z $stderr ]]; }
+
 # within CONDITION...: waits until the command succeeds, at most 10 s, or LIMIT.
 within() {
     local looks=0 end=$((SECONDS + ${LIMIT:-10}))
@@ -117,6 +120,19 @@ ends() {
         tail -n 5 ./*.out ./*.err
         return 1
     fi
+}
+
+# traced STRACE-ARG... COMMAND...: runs it; what it and its children called is
+# then in ./trace, a line a call.
+traced() {
+    strace -o /dev/null true 2>/dev/null || skip "strace is missing or may not trace"
+    export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0
+    run_limited strace -f -q -o all "$@"
+    # A call that another process interrupted stands in two pieces.
+    awk '/<unfinished/ { sub(/ *<unfinished.*/, ""); begun[$1] = $0; next }
+        / resumed>/ { id = $1; sub(/.* resumed>/, ""); $0 = begun[id] $0 }
+        { print }' all >trace
+    cat trace
 }
 
 # make_blocked: makes ./blocked, which runs a command with every signal blocked.

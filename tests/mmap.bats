@@ -2,406 +2,263 @@
 load helpers
 
 b=$bin/mmap
+full='write standard output: No space left on device'
+prompt='memory mapped; press Enter to exit'
 
-@test "mmap, mmap2: written through a mapping, read through another" {
+# edited PROGRAM TEXT: compiles it with another string in its source, as ./PROGRAM
+edited() {
+    sed "s/Hello World/$2/" "$root/mmap/$1.cpp" >"$1.cpp"
+    "${CXX:-c++}" -std=c++20 -o "$1" "$1.cpp"
+}
+
+# produce [COMMAND...]: starts a producer, whose Enter key is `echo >keys`
+produce() {
+    [ -p keys ] || mkfifo keys
+    start producer "${@:-$b/producer}" <>keys
+    within shows producer.out "$prompt"
+}
+
+# ---------------------------------------------------------------- mmap, mmap2
+
+@test "mmap, mmap2: one writes the string, the other one reads it" {
     run_limited "$b/mmap"
     expect 0 "" ""
-    [ "$(od -An -c shared.dat)" = "$(printf 'Hello World\0' | od -An -c)" ] # 12 bytes
-    [ "$(stat -c %a shared.dat)" = 600 ]
     run_limited "$b/mmap2"
     expect 0 "Hello World" ""
-    run_limited "$b/mmap" 'another % file'
-    expect 0 "" ""
-    run_limited "$b/consumer" 'another % file'
-    expect 0 "Hello World" ""
-    none '*.??????' # no temporary one
+    printf 'Hello World\0' | cmp - shared.dat # 12 bytes, not 13
 }
 
-@test "producer, consumer: the file is there until Enter" {
-    mkfifo keys
-    start producer "$b/producer" <>keys
-    within shows producer.out 'shared.dat holds "Hello World"; press Enter to remove it'
+@test "mmap, producer: the string can be edited, and the program run again" {
+    "$b/mmap"
+    local program text
+    for text in 'A longer text than before' Short; do
+        edited mmap "$text"
+        ./mmap
+        run_limited "$b/mmap2"
+        expect 0 "$text" ""
+        [ "$(stat -c %s shared.dat)" -eq $((${#text} + 1)) ]
+        edited producer "$text"
+        produce ./producer
+        run_limited "$b/consumer"
+        expect 0 "$text" ""
+        echo >keys
+        ends "$pid" 0
+    done
+}
+
+@test "mmap2, consumer: what is not a string in a file is named" {
+    local program
+    for program in mmap2 consumer; do
+        rm -f shared.dat
+        run_limited "$b/$program"
+        expect 1 "" "$program: open shared.dat: No such file or directory"
+        : >shared.dat
+        run_limited "$b/$program"
+        expect 1 "" "$program: shared.dat: empty"
+        printf 'Hello World' >shared.dat
+        run_limited "$b/$program"
+        expect 1 "" "$program: shared.dat: not a string: it has no NUL"
+        truncate -s 3G shared.dat
+        run_limited "$b/$program"
+        expect 1 "" "$program: shared.dat: longer than 4096 bytes"
+    done
+}
+
+@test "mmap2, consumer: 4096 bytes are read, 4097 are not" {
+    local program
+    for program in mmap2 consumer; do
+        { printf '%04095d' 0 && printf '\0'; } >shared.dat
+        run_limited "$b/$program"
+        expect 0 "$(printf '%04095d' 0)" ""
+        printf '\0' >>shared.dat
+        run_limited "$b/$program"
+        expect 1 "" "$program: shared.dat: longer than 4096 bytes"
+    done
+}
+
+@test "mmap2, consumer: a file that may only be read is enough" {
+    traced true
+    "$b/mmap"
+    local program
+    for program in mmap2 consumer; do
+        traced -e trace=openat,mmap "$b/$program"
+        grep -q 'openat(.*"shared.dat", O_RDONLY' trace
+        grep -q 'mmap(NULL, 12, PROT_READ, MAP_SHARED' trace
+    done
+}
+
+@test "mmap, producer: a name that cannot be opened is an error" {
+    mkdir shared.dat shared.dat.new
+    run_limited "$b/mmap"
+    expect 1 "" "mmap: open shared.dat: Is a directory"
+    run_limited "$b/producer"
+    expect 1 "" "producer: open shared.dat.new: Is a directory"
+}
+
+# --------------------------------------------------------- producer, consumer
+
+@test "producer, consumer: the string is there until Enter" {
+    produce
     run_limited "$b/consumer"
     expect 0 "Hello World" ""
-    [ "$(stat -c '%s %a' shared.dat)" = "12 600" ]
-    printf 'some words\n' >keys
+    run ! gone "$pid"
+    echo >keys
     ends "$pid" 0
-    [ ! -e shared.dat ]
-    [ -z "$(cat producer.err)" ]
+    none 'shared.dat*'
+    [ "$(<producer.out)" = "$prompt" ]
 }
 
-@test "producer: ends at end of file, and by each signal, and removes its file" {
-    run_limited "$b/producer" </dev/null
-    expect 0 'shared.dat holds "Hello World"; press Enter to remove it' ""
-    mkfifo keys
-    local signal
-    for signal in HUP INT QUIT TERM; do
-        start producer "$b/producer" <>keys
-        within shows producer.out 'shared.dat holds "Hello World"; press Enter to remove it'
-        [ -e shared.dat ]
-        kill "-$signal" "$pid"
-        ends "$pid" $((128 + $(kill -l $signal)))
-    done
-    [ ! -e shared.dat ]
+@test "producer: publishes a complete file, and never truncates one in use" {
+    traced -e trace=openat,lseek,write,rename,mmap "$b/producer"
+    local size renamed
+    size=$(grep -n 'write(.*"\\0", 1)' trace | cut -d : -f 1)
+    renamed=$(grep -n 'rename("shared.dat.new", "shared.dat")' trace | cut -d : -f 1)
+    ((size < renamed))
+    run ! grep '"shared.dat", .*O_TRUNC' trace
+}
+
+@test "producer: whoever has the old file mapped keeps it" {
+    produce
+    tail -f /dev/null --pid=$$ 3>&- 8<shared.dat & # holds the file open
+    local holder=$! first=$pid
+    start second "$b/producer" <>keys
+    within shows second.out "$prompt"
+    [ "$(tr -d '\0' <"/proc/$holder/fd/8")" = "Hello World" ]
+    [ "$(stat -Lc %i "/proc/$holder/fd/8")" != "$(stat -c %i shared.dat)" ]
+    kill "$holder" "$first" "$pid"
+    within gone "$first"
+    within gone "$pid"
+}
+
+@test "producer: after Ctrl-C, and with a leftover, the next run works" {
+    produce
+    kill -INT "$pid"
+    ends "$pid" 130
+    echo 'a leftover, longer than the string' >shared.dat.new
+    produce
+    run_limited "$b/consumer"
+    expect 0 "Hello World" ""
+    [ "$(stat -c %s shared.dat)" -eq 12 ]
+    echo >keys
+    ends "$pid" 0
     none 'shared.dat*'
 }
 
-@test "producer: signals that were blocked at its start do end it" {
-    make_blocked
-    mkfifo keys
-    start producer ./blocked "$b/producer" <>keys
-    within shows producer.out 'shared.dat holds "Hello World"; press Enter to remove it'
-    kill "$pid"
-    ends "$pid" 143
-    [ ! -e shared.dat ]
-}
+# ------------------------------------------------ shm_producer, shm_consumer
 
-@test "producer: under nohup a hang-up does not end it" {
-    mkfifo keys
-    start producer sh -c 'trap "" HUP; exec "$1"' sh "$b/producer" <>keys
-    within shows producer.out 'shared.dat holds "Hello World"; press Enter to remove it'
-    kill -HUP "$pid"
+@test "shm_producer, shm_consumer: an object in memory, gone after Enter" {
+    # Its name is one for the whole machine.
+    exec 9>/tmp/shm_producer.lock
+    flock 9
+    rm -f /dev/shm/shared.dat
+    run_limited "$b/shm_consumer"
+    expect 1 "" "shm_consumer: shm_open /shared.dat: No such file or directory"
+    produce "$b/shm_producer"
+    [ "$(stat -c %s /dev/shm/shared.dat)" -eq 12 ]
+    run_limited "$b/shm_consumer"
+    expect 0 "Hello World" ""
+    in_shell '"$1" >/dev/full' "$b/shm_consumer"
+    expect 1 "" "shm_consumer: $full"
+    kill -INT "$pid" # it leaves the object, which the next one replaces
+    ends "$pid" 130
+    produce "$b/shm_producer"
+    run_limited "$b/shm_consumer"
+    expect 0 "Hello World" ""
     echo >keys
     ends "$pid" 0
+    [ ! -e /dev/shm/shared.dat ]
+
+    # What a consumer finds that comes between ftruncate and memcpy
+    head -c 12 /dev/zero >/dev/shm/shared.dat
+    run_limited "$b/shm_consumer"
+    expect 1 "" "shm_consumer: /shared.dat: nothing written yet"
+    : >/dev/shm/shared.dat
+    run_limited "$b/shm_consumer"
+    expect 1 "" "shm_consumer: /shared.dat: empty"
+    printf 'no NUL' >/dev/shm/shared.dat
+    run_limited "$b/shm_consumer"
+    expect 1 "" "shm_consumer: /shared.dat: not a string: it has no NUL"
+    truncate -s 5000 /dev/shm/shared.dat
+    run_limited "$b/shm_consumer"
+    expect 1 "" "shm_consumer: /shared.dat: longer than 4096 bytes"
+    rm /dev/shm/shared.dat
+    exec 9>&-
 }
 
-@test "producer: removes no file that is not its own any more" {
-    mkfifo keys
-    start producer "$b/producer" <>keys
-    within shows producer.out 'shared.dat holds "Hello World"; press Enter to remove it'
-    rm shared.dat
-    echo mine >shared.dat
-    echo >keys
-    ends "$pid" 0
-    [ "$(cat shared.dat)" = mine ]
+# --------------------------------------------------------- absolute, relative
 
-    rm shared.dat
-    start producer "$b/producer" <>keys
-    within shows producer.out 'shared.dat holds "Hello World"; press Enter to remove it'
-    rm shared.dat
-    echo mine >shared.dat
-    kill "$pid"
-    ends "$pid" 143
-    [ "$(cat shared.dat)" = mine ]
-}
-
-@test "mmap, producer: replace what they have made, and nothing else" {
-    local program
-    for program in mmap producer; do
-        "$b/mmap" shared.dat
-        run_limited "$b/$program" </dev/null
-        [ "$status" -eq 0 ]
-
-        echo "Hello World" >mine # a newline and no NUL
-        run_limited "$b/$program" mine
-        expect 1 "" "$program: mine: is there and holds something else: left alone"
-        [ "$(cat mine)" = "Hello World" ]
-        printf 'Hello World\0more' >mine
-        run_limited "$b/$program" mine
-        expect 1 "" "$program: mine: is there and holds something else: left alone"
-        : >empty
-        run_limited "$b/$program" empty
-        expect 1 "" "$program: empty: is there and holds something else: left alone"
-        ln -sf shared.dat link
-        run_limited "$b/$program" link
-        expect 1 "" "$program: open link: Too many levels of symbolic links"
-        run_limited "$b/$program" tmp
-        expect 1 "" "$program: tmp: is there and holds something else: left alone"
-        mkfifo -m 600 fifo
-        run_limited "$b/$program" fifo
-        expect 1 "" "$program: fifo: is there and holds something else: left alone"
-        run_limited "$b/$program" absent/file
-        expect 1 "" "$program: create absent/file.XXXXXX: No such file or directory"
-        rm fifo
-    done
-    none '*.??????'
-}
-
-@test "mmap2, consumer: what cannot be read is named" {
-    local program
-    truncate -s 3G sparse
-    : >empty
-    printf 'Hello World!' >no_nul
-    head -c 4096 /dev/zero | tr '\0' x >page
-    mkfifo fifo
-    for program in mmap2 consumer; do
-        run_limited "$b/$program"
-        expect 1 "" "$program: open shared.dat: No such file or directory"
-        run_limited "$b/$program" empty
-        expect 1 "" "$program: empty: empty"
-        run_limited "$b/$program" no_nul
-        expect 1 "" "$program: no_nul: not a string: no NUL"
-        run_limited "$b/$program" page
-        expect 1 "" "$program: page: not a string: no NUL"
-        run_limited "$b/$program" tmp
-        expect 1 "" "$program: tmp: not a regular file"
-        run_limited "$b/$program" fifo
-        expect 1 "" "$program: fifo: not a regular file"
-        ! grep -q __asan_init "$b/$program" || continue # which needs more memory than that
-        in_shell 'ulimit -v 1000000; "$1" sparse' "$b/$program"
-        expect 1 "" "$program: sparse: longer than the 4096 bytes that a text may have"
+@test "absolute: the car arrives at another address, and no wheel does" {
+    run_limited "$b/absolute"
+    succeeded
+    local address='0x[0-9a-f]+' i
+    [ "${#lines[@]}" -eq 10 ]
+    [[ ${lines[0]} =~ ^"writer: car at "$address$ ]]
+    [[ ${lines[5]} =~ ^"reader: car at "$address$ ]]
+    [ "${lines[0]#writer}" != "${lines[5]#reader}" ]
+    for i in 1 2 3 4; do
+        [[ ${lines[i]} =~ ^"writer: wheel at "($address)": Nokian AA T"$ ]]
+        [[ ${lines[i + 5]} == "reader: wheel at ${BASH_REMATCH[1]}: "* ]]
+        [[ ${lines[i + 5]#*: *: } =~ ^(nothing|something else)" is there"$ ]]
     done
 }
 
-@test "mmap2, consumer: a file that may only be read" {
-    mkdir place
-    if ((EUID == 0)); then # who may write to any file, but not to a file system that is read-only
-        mount -t tmpfs none place 2>/dev/null || skip "may not mount"
-        "$b/mmap" place/shared.dat
-        mount -o remount,ro place
-    else
-        "$b/mmap" place/shared.dat
-        chmod 400 place/shared.dat
-    fi
-    refused bash -c ': >>place/shared.dat'
-    run_limited "$b/mmap2" place/shared.dat
-    expect 0 "Hello World" ""
-    run_limited "$b/consumer" place/shared.dat
-    ((EUID != 0)) || umount place
-    expect 0 "Hello World" ""
+@test "absolute: a reader with the same memory layout has something else there" {
+    in_shell 'setarch -R true 2>/dev/null' || skip "no setarch"
+    [ "$status" -eq 0 ] || skip "addresses cannot be fixed here"
+    run_limited setarch -R "$b/absolute"
+    [ "$(grep -c 'is there$' <<<"$output")" -eq 4 ]
 }
 
-@test "mmap2, consumer: never half a file, and no SIGBUS, while producers come and go" {
-    local i
-    "$b/mmap"
-    start consumers bash -c 'for ((i = 0; i < 300; ++i)); do "$1" || exit; done' bash "$b/consumer"
-    local consumers=$pid
-    start readers bash -c 'for ((i = 0; i < 300; ++i)); do "$1" || exit; done' bash "$b/mmap2"
-    local readers=$pid
-    while ! gone "$consumers" || ! gone "$readers"; do "$b/mmap"; done
-    ends "$consumers" 0
-    ends "$readers" 0
-    [ "$(sort consumers.out readers.out | uniq -c | tr -s ' ')" = " 600 Hello World" ]
+@test "relative: the reader has the same car, at other addresses" {
+    run_limited "$b/relative"
+    succeeded
+    local i address writer reader
+    [ "${#lines[@]}" -eq 10 ]
+    for i in {0..4}; do
+        [[ ${lines[i]} =~ ^"writer: "(car|wheel)" at "(0x[0-9a-f]+)": "(.*)$ ]]
+        [ "$((i > 0 ? BASH_REMATCH[2] - writer : 0))" -eq "$((i > 0 ? (i - 1) * 56 : 0))" ]
+        ((i > 0)) || writer=${BASH_REMATCH[2]}
+        local what=${BASH_REMATCH[1]} value=${BASH_REMATCH[3]}
+        [[ ${lines[i + 5]} =~ ^"reader: $what at "(0x[0-9a-f]+)": $value"$ ]]
+        ((i > 0)) || reader=${BASH_REMATCH[1]}
+        ((BASH_REMATCH[1] - reader == (i > 0 ? (i - 1) * 56 : 0)))
+    done
+    [ "$writer" != "$reader" ]
+    [ "${lines[0]##*: }" = "Volvo 240" ]
+    [ "${lines[1]##*: }" = "Nokian AA T" ]
 }
 
-@test "mmap programs: a full disk, closed descriptors, wrong arguments" {
-    "$b/mmap"
-    local program
-    for program in mmap2 consumer absolute relative 'atomicity 10' 'mmap_vs_write 1'; do
-        read -ra command <<<"$program"
-        in_shell '"$@" >/dev/full' "$b/${command[0]}" "${command[@]:1}"
-        [ "$status" -ne 0 ]
-        [ -z "$output" ]
-        local who=
-        [ "$program" != relative ] || who='writer: '
-        expect 1 "" "${command[0]}: ${who}write standard output: No space left on device"
-    done
-    for program in absolute relative 'atomicity 10' 'mmap_vs_write 1'; do
-        read -ra command <<<"$program"
-        in_shell '"$@" >&-' "$b/${command[0]}" "${command[@]:1}"
-        expect 1 "" "${command[0]}: standard output: Bad file descriptor"
-    done
-    for program in mmap2 consumer; do
-        in_shell '"$1" >&-' "$b/$program"
-        expect 1 "" "$program: write standard output: Bad file descriptor"
-    done
-    in_shell '"$1" new >/dev/full' "$b/producer"
-    expect 1 "" "producer: write standard output: No space left on device"
-    none 'new*'
-    local long
-    long=$(printf './%.0s' {1..2045})file # 4094 bytes: nothing goes behind it
-    for program in mmap producer; do
-        run_limited "$b/$program" "$long"
-        expect 1 "" "$program: $long: too long"
-        none 'file*'
-    done
-    for program in mmap mmap2 producer consumer; do
-        run_limited "$b/$program" a b
-        expect 2 "" "$program: usage: $program [FILE]"
-    done
-    for program in absolute relative; do
-        run_limited "$b/$program" x
-        expect 2 "" "$program: usage: $program"
-    done
-    run_limited "$b/atomicity" 1 2
-    expect 2 "" "atomicity: usage: atomicity [TIMES]"
-    run_limited "$b/mmap_vs_write" 1 2
-    expect 2 "" "mmap_vs_write: usage: mmap_vs_write [MIB]"
-    local bad
-    for bad in 0 -1 x 1x '' 5000000000; do
-        run_limited "$b/atomicity" "$bad"
-        expect 2 "" "atomicity: $bad: not a number from 1 to 1000000000"
-        run_limited "$b/mmap_vs_write" "$bad"
-        expect 2 "" "mmap_vs_write: $bad: not a number from 1 to 1024"
-    done
-    for program in '0 <&-' '1 >&-' '2 2>&-'; do
-        in_shell "\"\$1\" new ${program#* }" "$b/producer"
-        [ "$status" -eq 1 ]
-        [ -z "$output" ]
-        [ "${program% *}" = 2 ] || expect 1 "" "producer: standard descriptor ${program%% *}: Bad file descriptor"
-        [ ! -e new ]
-    done
-}
+# ----------------------------------------------------- atomicity, performance
 
-# addresses OUTPUT: the two addresses of the car, the writer's and the reader's.
-addresses() { sed -n 's/^writer: Volvo 240 at \(0x[0-9a-f]*\)$/\1/p; s/^reader: Volvo 240 at \(0x[0-9a-f]*\).*/\1/p' <<<"$1"; }
-
-@test "absolute, relative: a second program has the same bytes at another address" {
-    local program round with
-    for program in absolute relative; do
-        for with in '' 'setarch -R'; do
-            for ((round = 0; round < 5; ++round)); do
-                # shellcheck disable=SC2086 # two words or none
-                run_limited $with "$b/$program"
-                expect 0 "$output" ""
-                [ "$(addresses "$output" | wc -l)" -eq 2 ]
-                [ "$(addresses "$output" | sort -u | wc -l)" -eq 2 ]
-            done
+@test "atomicity: plain updates are lost in every run, atomic ones never" {
+    local i place
+    for place in '' 'taskset -c 0'; do
+        for i in {1..10}; do
+            # shellcheck disable=SC2086 # words
+            run_limited $place "$b/atomicity"
+            [[ ${lines[0]} =~ ^plain:\ [1-9][0-9]*\ of ]]
+            expect 0 "${lines[0]% of*} of 2000000 updates lost
+atomic: 0 of 2000000 updates lost" ""
         done
     done
 }
 
-@test "absolute: the reader has the writer's pointers, and no wheels there" {
-    run_limited "$b/absolute"
-    local pointers
-    pointers=$(sed -n 's/^writer: wheel at \(0x[0-9a-f]*\): Nokian [TH]R$/\1/p' <<<"$output")
-    [ "$(sort -u <<<"$pointers" | wc -l)" -eq 4 ]
-    [ "$pointers" = "$(sed -nE 's/^reader: no wheel at (0x[0-9a-f]*): this process has (nothing|something else) there$/\1/p' <<<"$output")" ]
-    [ "$(wc -l <<<"$output")" -eq 10 ]
-}
-
-@test "absolute: the reader says truly whether it has something at the wheels' addresses" {
-    ! grep -q __asan_init "$b/absolute" || skip "the sanitizer has its own heap"
-    # The heaps of the two processes begin at the same address only without randomisation.
-    run_limited setarch -R "$b/absolute"
-    [ "$(grep -c 'this process has something else there' <<<"$output")" -eq 4 ]
-    [ "$(cat /proc/sys/kernel/randomize_va_space)" -eq 2 ] || skip "addresses are not randomised here"
-    local round nothing=0
-    for ((round = 0; round < 10; ++round)); do
-        run_limited "$b/absolute"
-        [[ $output != *"this process has nothing there"* ]] || nothing=$((nothing + 1))
-    done
-    [ "$nothing" -gt 5 ]
-}
-
-@test "relative: the reader has the wheels where the writer has them, from the car on" {
-    run_limited "$b/relative"
-    local of_writer of_reader
-    of_writer=$(sed -n 's/^writer: //p' <<<"$output" | sed 1d)
-    of_reader=$(sed -n 's/^reader: //p' <<<"$output" | sed 1d)
-    [ "$of_writer" = "$of_reader" ]
-    [ "$of_writer" = "wheel at the car's address + 100: Nokian TR
-wheel at the car's address + 153: Nokian TR
-wheel at the car's address + 206: Nokian HR
-wheel at the car's address + 259: Nokian HR" ]
-}
-
-@test "absolute, relative: the reader is a new execution, by a path, by PATH and by a link" {
-    local program
-    for program in absolute relative; do
-        ln -s "$b/$program" "$program"
-        run_limited "./$program"
-        [ "$status" -eq 0 ]
-        PATH=$b:$PATH run_limited "$program"
-        [ "$status" -eq 0 ]
-        [ "$(addresses "$output" | wc -l)" -eq 2 ]
-        # What its reader is given by somebody else is looked at first.
-        in_shell '"$1" reader 0 0x0 </dev/null' "$b/$program"
-        expect 1 "" "$program: reader: descriptor 0: not a car"
-        run_limited "$b/$program" reader 77 0x0
-        expect 1 "" "$program: reader: fstat descriptor 77: Bad file descriptor"
-        run_limited "$b/$program" reader x 0x0
-        expect 1 "" "$program: reader: fstat descriptor x: Bad file descriptor"
-    done
-}
-
-@test "atomicity: with two processors the plain counter loses, the atomic one never" {
-    local i
+@test "mmap_vs_write: a row for each task" {
+    LIMIT=50 run_limited "$b/mmap_vs_write"
+    [ "${lines[0]}" = "64 MiB, milliseconds   write()  mapping" ]
+    local i what=('' 'a new file' 'its pages again' 'again, and to disk')
     for i in 1 2 3; do
-        run_limited "$b/atomicity"
-        expect 0 "$output" ""
-        [[ $output =~ ^'plain counter: '([0-9]+)' of 20000000, '([0-9]+)' lost'$'\n''atomic counter: 20000000 of 20000000, 0 lost'$ ]]
-        ((BASH_REMATCH[1] + BASH_REMATCH[2] == 20000000))
-        (($(nproc) < 2 || BASH_REMATCH[2] > 0))
+        [[ ${lines[i]} =~ ^"${what[i]}"( +[0-9]+\.[0-9]){2}$ ]]
     done
-    run_limited taskset -c 0 "$b/atomicity" 1000
-    [[ $output == *$'\natomic counter: 2000 of 2000, 0 lost' ]]
+    succeeded
+    [ "${#lines[@]}" -eq 4 ]
 }
 
-@test "atomicity: a child that is killed is reported" {
-    start it "$b/atomicity" 20000000
-    child_of() { child=$(cut -d ' ' -f 1 "/proc/$1/task/$1/children") && [ -n "$child" ]; }
-    within child_of "$pid"
-    kill -KILL "$child"
-    ends "$pid" 1
-    [ "$(cat it.err)" = "atomicity: a child failed: wait status 0x9" ]
-    [ ! -s it.out ]
-}
-
-@test "mmap_vs_write: a row for each way, with times, page faults and who wins" {
-    run_limited "$b/mmap_vs_write" 4
-    expect 0 "$output" ""
-    [ "$(sed 1q <<<"$output")" = "4 MiB in $TMPDIR, milliseconds, medians of 5 rounds" ]
-    local rows row
-    rows=$(sed 1,3d <<<"$output")
-    [ "$(cut -c 1-26 <<<"$rows" | sed 's/ *$//')" = "write, new file
-write again, new mapping
-write again, same mapping
-read, new mapping
-read again, same mapping" ]
-    while read -r row; do
-        echo "$row"
-        [[ $row =~ ([0-9.]+)\ +([0-9.]+)\ +([0-9]+)\ +(write\(\)|read\(\)|mapping),\ ([0-9.]+)\ times$ ]]
-        # The winner and the ratio follow from the two times (printed with one digit).
-        awk -v a="${BASH_REMATCH[1]}" -v b="${BASH_REMATCH[2]}" -v who="${BASH_REMATCH[4]}" \
-            -v x="${BASH_REMATCH[5]}" 'BEGIN {
-            r = who == "mapping" ? a / (b > 0 ? b : .01) : b / (a > 0 ? a : .01)
-            exit !(x >= 1 && r > .8 * x - .2 - .5 * (a < 1 || b < 1) * x && r < 1.3 * x + 2)
-        }'
-        [[ $row != *same* || ${BASH_REMATCH[3]} -lt 100 ]]
-    done <<<"$rows"
-}
-
-@test "producer: an output that nobody reads is an error of the write, and no file is left" {
-    run_limited perl -e 'pipe R, W; close R; open STDOUT, ">&W"; exec @ARGV' "$b/producer"
-    expect 1 "" "producer: write standard output: Broken pipe"
-    none 'shared.dat*'
-}
-
-@test "mmap, producer: a limit on the size of files is an error of the write" {
+@test "mmap programs: a full disk" {
+    "$b/mmap"
     local program
-    for program in mmap producer; do
-        in_shell 'ulimit -f 0; "$1" new 2>&1' "$b/$program"
-        [ "$status" -eq 1 ]
-        [[ $output == "$program: write new."??????": File too large" ]]
-        none 'new*'
+    for program in mmap2 consumer producer absolute relative atomicity mmap_vs_write; do
+        LIMIT=50 in_shell '"$1" >/dev/full' "$b/$program"
+        expect 1 "" "$program: $full"
     done
-    head -c 1024 /dev/zero >log
-    in_shell 'ulimit -f 1; "$1" new 2>&1 >>log' "$b/producer"
-    expect 1 "producer: write standard output: File too large" ""
-    none 'new*'
-}
-
-@test "mmap_vs_write: a full disk is an error, of write and of a store to the mapping" {
-    ((EUID == 0)) || skip "only root can mount"
-    mkdir small
-    mount -t tmpfs -o size=3M none small 2>/dev/null || skip "may not mount"
-    TMPDIR=$PWD/small run_limited "$b/mmap_vs_write" 4
-    umount small
-    [ "$status" -eq 1 ]
-    [[ $stderr == "mmap_vs_write: write the temporary file: "* ]]
-    in_shell 'ulimit -f 1; "$1" 4' "$b/mmap_vs_write"
-    [ "$status" -eq 1 ]
-    [[ $stderr == "mmap_vs_write: write the temporary file: "* ]]
-}
-
-@test "mmap: a full disk leaves the old file as it was" {
-    ((EUID == 0)) || skip "only root can mount"
-    mkdir small
-    mount -t tmpfs -o size=16k none small 2>/dev/null || skip "may not mount"
-    "$b/mmap" small/shared.dat
-    cat /dev/zero >small/full 2>/dev/null || true
-    local program
-    for program in mmap producer; do
-        run_limited "$b/$program" small/shared.dat
-        echo "$stderr"
-        [ "$status" -eq 1 ]
-        [[ $stderr == "$program: "*"No space left on device" ]]
-    done
-    local left
-    left=$(ls small)
-    run_limited "$b/mmap2" small/shared.dat
-    umount small
-    expect 0 "Hello World" ""
-    [ "$left" = $'full\nshared.dat' ]
 }

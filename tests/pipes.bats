@@ -9,19 +9,6 @@ three='child sent value = 5000
 child sent value = 5001
 child sent value = 5002'
 
-# traced STRACE-ARG... COMMAND...: runs it; what it and its children called is
-# then in ./trace, a line a call.
-traced() {
-    strace -o /dev/null true 2>/dev/null || skip "strace is missing or may not trace"
-    export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0
-    run_limited strace -f -q -o all "$@"
-    # A call that another process interrupted stands in two pieces.
-    awk '/<unfinished/ { sub(/ *<unfinished.*/, ""); begun[$1] = $0; next }
-        / resumed>/ { id = $1; sub(/.* resumed>/, ""); $0 = begun[id] $0 }
-        { print }' all >trace
-    cat trace
-}
-
 @test "pipes: the parent prints the number that its child wrote" {
     run_limited "$pipes"
     expect 0 "child sent value = 5000" ""

@@ -47,7 +47,7 @@ steady() {
         *) [[ ! ${in_block:-} ]] || printf '%s\n' "$line" >>shown ;;
         esac
     done <"$root/README.md"
-    [ "$number" -eq 4 ]
+    [ "$number" -eq 3 ]
 }
 
 @test "trace: who sleeps, and who wakes up" {

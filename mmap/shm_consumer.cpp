@@ -1,0 +1,43 @@
+// shm_consumer - reads the string that a producer shares in shared memory
+//
+// Text:  IPC Topics (shared memory, among the mechanisms)
+// Run:   terminal 1: build/mmap/shm_producer
+//        terminal 2: build/mmap/shm_consumer
+// See:   terminal 2: Hello World
+//
+// The same as consumer, with shm_open() in place of open().
+
+#include <err.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+int main() {
+    const char *sharedName = "/shared.dat";
+    const int fd = shm_open(sharedName, O_RDONLY, 0);
+    if (fd == -1) err(1, "shm_open %s", sharedName);
+    struct stat fileStat = {};
+    if (fstat(fd, &fileStat) == -1) err(1, "fstat %s", sharedName);
+
+    char data[4096];
+    if (fileStat.st_size == 0) errx(1, "%s: empty", sharedName);
+    if (fileStat.st_size > static_cast<off_t>(sizeof data))
+        errx(1, "%s: longer than %zu bytes", sharedName, sizeof data);
+    const size_t size = static_cast<size_t>(fileStat.st_size);
+
+    void *map = mmap(nullptr, size, PROT_READ, MAP_SHARED, fd, 0);
+    if (map == MAP_FAILED) err(1, "mmap %s", sharedName);
+
+    memcpy(data, map, size);
+    if (data[0] == '\0') errx(1, "%s: nothing written yet", sharedName);
+    if (memchr(data, '\0', size) == nullptr)
+        errx(1, "%s: not a string: it has no NUL", sharedName);
+    printf("%s\n", data);
+    if (fflush(stdout) == EOF) err(1, "write standard output");
+
+    if (munmap(map, size) == -1) err(1, "munmap %s", sharedName);
+    if (close(fd) == -1) err(1, "close %s", sharedName);
+}
