@@ -68,22 +68,22 @@ void Message::ReleaseFile(Message *queue) {
     if (munmap(queue, sizeof(Message)) == -1) err(1, "munmap the queue");
 }
 
-void Message::EnqueueMessage(const char *message) {
-    if (strlen(message) >= MaxMessageSize)
+void Message::EnqueueMessage(const char *msg) {
+    if (strlen(msg) >= MaxMessageSize)
         errx(1, "message of more than %d bytes", MaxMessageSize - 1);
     while (!wait(&_full, 1)) {
     }
-    if (!wait(&_lock, 5)) errx(1, "the holder of the lock has died");
-    memcpy(_messages[_next], message, strlen(message) + 1);
+    if (!wait(&_lock, 5)) errx(1, "the lock's holder is dead or stopped");
+    memcpy(_messages[_next], msg, strlen(msg) + 1);
     _next = (_next + 1) % MessageQueueSize;
     if (sem_post(&_lock) == -1) err(1, "sem_post _lock");
     if (sem_post(&_empty) == -1) err(1, "sem_post _empty");
 }
 
-bool Message::DequeueMessage(char *message, int seconds) {
+bool Message::DequeueMessage(char *msg, int seconds) {
     if (!wait(&_empty, seconds)) return false;
-    if (!wait(&_lock, 5)) errx(1, "the holder of the lock has died");
-    memcpy(message, _messages[_current], MaxMessageSize);
+    if (!wait(&_lock, 5)) errx(1, "the lock's holder is dead or stopped");
+    memcpy(msg, _messages[_current], MaxMessageSize);
     _current = (_current + 1) % MessageQueueSize;
     if (sem_post(&_lock) == -1) err(1, "sem_post _lock");
     if (sem_post(&_full) == -1) err(1, "sem_post _full");

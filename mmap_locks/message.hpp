@@ -31,12 +31,12 @@ class Message {
 
     // Appends a copy of the message, which must be shorter than MaxMessageSize
     // bytes. Blocks while the queue is full.
-    void EnqueueMessage(const char *message);
+    void EnqueueMessage(const char *msg);
 
     // Moves the oldest message to a buffer of MaxMessageSize bytes. Blocks
     // while the queue is empty, at most this many seconds: then it returns
     // false.
-    bool DequeueMessage(char *message, int seconds);
+    bool DequeueMessage(char *msg, int seconds);
 
   private:
     Message();

@@ -170,7 +170,7 @@ produce() {
     printf '\0' | dd of=queue.dat conv=notrunc status=none
     local begin=$EPOCHREALTIME
     run_limited "$b/consumer"
-    expect 1 "" "consumer: the holder of the lock has died"
+    expect 1 "" "consumer: the lock's holder is dead or stopped"
     ((${EPOCHREALTIME/./} - ${begin/./} < 9000000))
 }
 
