@@ -35,6 +35,7 @@ static const char *default_action(int signo) {
     const pid_t child = fork();
     if (child == -1) err(1, "fork");
     if (child == 0) {
+        signal(signo, SIG_DFL);  // fails for SIGKILL and SIGSTOP
         if (raise(signo) != 0 || raise(SIGSTOP) != 0) _exit(1);
         while (true) pause();
     }

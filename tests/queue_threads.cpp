@@ -38,7 +38,8 @@ int main() {
     if (sigaction(SIGALRM, &action, nullptr) == -1) err(1, "sigaction");
     set_timer(50000);
     char text[MaxMessageSize];
-    if (one->DequeueMessage(text, 1)) errx(1, "a signal was taken for a message");
+    if (one->DequeueMessage(text, 1))
+        errx(1, "a signal was taken for a message");
     set_timer(0);
     printf("signals during a wait: no message\n");
 
