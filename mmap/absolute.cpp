@@ -15,9 +15,9 @@
 #include <err.h>
 #include <errno.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
+#include <vector>
 
 struct Wheel {
     char Brand[50];
@@ -26,8 +26,8 @@ struct Wheel {
 };
 struct Car {
     Wheel *Wheels[4];
-    char *Make;
-    char *Model;
+    const char *Make;
+    const char *Model;
 };
 
 static Car *map(int fd) {
@@ -38,11 +38,12 @@ static Car *map(int fd) {
 }
 
 static void write_car(Car *car) {
-    car->Make = strdup("Volvo");
-    car->Model = strdup("240");
+    car->Make = "Volvo";
+    car->Model = "240";
+    static std::vector<Wheel> wheels(4, {"Nokian", "AA", "T"});
     printf("writer: car at %p\n", static_cast<void *>(car));
-    for (Wheel *&wheel : car->Wheels) {
-        wheel = new Wheel{"Nokian", "AA", "T"};
+    for (size_t i = 0; i < 4; ++i) {
+        Wheel *const wheel = car->Wheels[i] = &wheels[i];
         printf("writer: wheel at %p: %s %s %s\n", static_cast<void *>(wheel),
                wheel->Brand, wheel->TractionRating, wheel->SpeedRating);
     }
