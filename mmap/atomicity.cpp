@@ -6,10 +6,10 @@
 //        atomic: 0 of 2000000 updates lost
 //
 // To count, a process loads a number, adds 1 and stores it. What the other one
-// has stored between the load and the store is overwritten. On two processors
-// that happens all the time; on one, only where a process is interrupted
-// between the two: sched_yield() lets the other one run just there. An atomic
-// ++ does load and store in one step, without a call of the kernel.
+// stores in between is overwritten. With a processor for each process that
+// happens all the time; with one for both, whenever a process is interrupted
+// just there. To show it in every run, they meet there every thousandth time.
+// An atomic ++ loads and stores in one step, without a call of the kernel.
 
 #include <atomic>
 #include <err.h>
@@ -23,16 +23,18 @@ static constexpr long times = 1000000;  // each process
 
 struct Counters {
     volatile long plain;
-    std::atomic<long> atomic, started;
+    std::atomic<long> atomic, met;
 };
-static_assert(
-    std::atomic<long>::is_always_lock_free);  // works across processes
+// A lock would not reach the other process.
+static_assert(std::atomic<long>::is_always_lock_free);
 
 static void count(Counters *counters) {
-    for (++counters->started; counters->started < 2;) sched_yield();
     for (long i = 0; i < times; ++i) {
         const long number = counters->plain;
-        if (i % 1000 == 0) sched_yield();
+        if (i % 1000 == 0) {  // here each process waits for the other one
+            ++counters->met;
+            while (counters->met < 2 * (i / 1000 + 1)) sched_yield();
+        }
         counters->plain = number + 1;
         ++counters->atomic;
     }
