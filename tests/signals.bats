@@ -9,7 +9,7 @@ took() {
     local begin=$EPOCHREALTIME milliseconds
     "${@:2}"
     milliseconds=$(((${EPOCHREALTIME/./} - ${begin/./}) / 1000))
-    if ((milliseconds < $1 * 1000 - 10 || milliseconds > $1 * 1000 + 4000)); then
+    if ((milliseconds < $1 * 1000 - 300 || milliseconds > $1 * 1000 + 4000)); then
         echo "took $milliseconds ms, expected $1 s"
         return 1
     fi
