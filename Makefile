@@ -9,7 +9,7 @@
 ##   pipes, fifo…   build the programs of one directory
 ##   demo           run every program once, in the order of the text; ONLY=signals: one directory
 ##   test           run the tests; needs bats; ONLY=signals: of one directory
-##   stress         run the tests of crashes and contention, some minutes long
+##   stress         run the tests, and let every call of every program fail once
 ##   bench          measure every mechanism; BENCH=csv: a table for other programs
 ##   trace          run a program, RUN="build/…", or a pair, WITH="build/…" too, and show what each process
 ##                  did, side by side, in order of time; ROWS=0: all of it; needs strace
@@ -83,7 +83,7 @@ bench: all
 	@BUILD='$(BUILD)' tests/bench
 
 stress: all
-	@BUILD='$(BUILD)' STRESS=1 LIMIT_OF_FILE=3000 tests/run tests/files.bats tests/doors.bats
+	@BUILD='$(BUILD)' STRESS=1 LIMIT_OF_FILE=3000 tests/run
 
 trace: all
 	@tests/trace

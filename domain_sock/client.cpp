@@ -1,103 +1,62 @@
-// client - sends a request to the server's socket and reads the answer from it
+// client - sends a request to a server, and prints its answer
 //
-// Text:  Domain Sockets, Domain Socket Example (domainsocketclient.c);
-// Submodule Domain Socket
+// Text:  Domain Socket Example (domainsocketclient.c); Submodule Domain Socket
 //        Example (domain_sock/client.c)
 // Run:   terminal 1: build/domain_sock/server socket
-//        terminal 2: build/domain_sock/client socket
-// See:   terminal 1: listening on socket
-//                    message from client: hello from a client
-//        terminal 2: message from server: hello from server
+//        terminal 2: build/domain_sock/client socket, or with a MESSAGE
+// See:   terminal 2: message from server: hello from server
 //
-// One connected socket carries both directions. The client shuts down its
-// sending side when it has sent all: that is how the server knows the request
-// is complete. tcp/client.cpp is the same client with another address. One
-// alarm limits all that may wait: a busy server lets its clients wait.
-
+// One connected socket carries both directions. The client shuts down its side
+// when it has sent everything: so the server knows that the request is
+// complete. An alarm ends it after 10 seconds. tcp/client is the same program
+// with another address.
 #include <ctype.h>
 #include <err.h>
-#include <errno.h>
-#include <limits.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <string_view>
+#include <string>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-static char timeout_text[PATH_MAX];
+static int client_connect(const char *fileName, const char *message) {
+    const int socket_fd = socket(PF_UNIX, SOCK_STREAM, 0);
+    if (socket_fd == -1) err(1, "socket");
 
-static void on_timeout(int) {  // async-signal-safe calls alone
-    if (write(STDERR_FILENO, timeout_text, strlen(timeout_text)) == -1)
-        _exit(1);
-    _exit(1);
-}
-
-static int connect_to(const char *path) {
     sockaddr_un address = {};
     address.sun_family = AF_UNIX;
-    const int bytes =
-        snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
-    if (bytes < 1 || bytes >= static_cast<int>(sizeof address.sun_path))
-        errx(1, "%s: a socket's path has 1 to %zu bytes", path,
+    if (strlen(fileName) >= sizeof address.sun_path)
+        errx(1, "connect %s: longer than %zu bytes", fileName,
              sizeof address.sun_path - 1);
-    const int connection = socket(PF_UNIX, SOCK_STREAM, 0);
-    if (connection == -1) err(1, "socket");
-    if (connect(connection, reinterpret_cast<const sockaddr *>(&address),
+    memcpy(address.sun_path, fileName, strlen(fileName));
+
+    alarm(10);  // its default action ends the client
+    if (connect(socket_fd, reinterpret_cast<const sockaddr *>(&address),
                 sizeof address) == -1)
-        err(1, "connect %s", path);
-    return connection;
+        err(1, "connect %s", fileName);
+
+    if (send(socket_fd, message, strlen(message), MSG_NOSIGNAL) == -1)
+        err(1, "send the request");
+    if (shutdown(socket_fd, SHUT_WR) == -1) err(1, "shutdown");
+
+    std::string answer;
+    char buffer[256];
+    ssize_t nBytes = 0;
+    while ((nBytes = recv(socket_fd, buffer, sizeof buffer, 0)) > 0)
+        answer.append(buffer, static_cast<size_t>(nBytes));
+    if (nBytes == -1) err(1, "receive the answer");
+    if (answer.empty()) errx(1, "receive the answer: end of file");
+    for (char &c : answer)  // what could upset a terminal
+        if (iscntrl(static_cast<unsigned char>(c)) != 0) c = '?';
+    printf("message from server: %s\n", answer.c_str());
+    if (fflush(stdout) == EOF) err(1, "write standard output");
+
+    if (close(socket_fd) == -1) err(1, "close the connection");
+    return 0;
 }
 
 int main(int argc, char *argv[]) {
-    if (argc != 2 && argc != 3) errx(2, "usage: client PATH [MESSAGE]");
-    const char *const path = argv[1];
-    const std::string_view message =
-        argc == 3 ? argv[2] : "hello from a client";
-
-    snprintf(timeout_text, sizeof timeout_text,
-             "client: %s: no answer within 10 s\n", path);
-    struct sigaction action = {};
-    action.sa_handler = on_timeout;
-    if (sigaction(SIGALRM, &action, nullptr) == -1) err(1, "sigaction SIGALRM");
-    sigset_t alarms;
-    sigemptyset(&alarms);
-    sigaddset(&alarms, SIGALRM);
-    if (sigprocmask(SIG_UNBLOCK, &alarms, nullptr) == -1) err(1, "sigprocmask");
-    alarm(10);
-
-    const int connection = connect_to(path);
-    const ssize_t sent =
-        send(connection, message.data(), message.size(), MSG_NOSIGNAL);
-    if (sent == -1) err(1, "send to %s", path);
-    if (static_cast<size_t>(sent) != message.size())
-        errx(1, "send to %s: interrupted", path);
-    if (shutdown(connection, SHUT_WR) == -1 &&
-        errno != ENOTCONN)  // recv will say why
-        err(1, "shutdown %s", path);
-
-    char answer[256];
-    size_t length = 0;
-    ssize_t got = 0;
-    while ((got = recv(connection, answer + length, sizeof answer - length,
-                       0)) > 0)
-        length += static_cast<size_t>(got);
-    if (got == -1) err(1, "receive from %s", path);
-    alarm(0);
-    if (length == 0)
-        errx(1, "receive from %s: end of file before an answer", path);
-    if (length == sizeof answer)
-        errx(1, "receive from %s: longer than 255 bytes", path);
-    if (close(connection) == -1) err(1, "close the connection");
-
-    printf("message from server: ");
-    for (const char c : std::string_view(
-             answer, length))  // control characters are shown, not sent
-        printf(isprint(c & 0xff) != 0 ? "%c" : "\\x%02x", c & 0xff);
-    printf("\n");
-    if (ferror(stdout) != 0 || fflush(stdout) != 0)
-        err(1, "write standard output");
-    if (std::string_view(answer, length) == "refused: longer than 255 bytes")
-        errx(1, "the server has refused the message");
+    if (argc < 2 || argc > 3 || argv[1][0] == '-')
+        errx(2, "usage: client PATH [MESSAGE]");
+    return client_connect(argv[1], argc == 3 ? argv[2] : "hello from a client");
 }

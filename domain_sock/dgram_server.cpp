@@ -4,148 +4,88 @@
 // Run:   terminal 1: build/domain_sock/dgram_server socket
 //        terminal 2: build/domain_sock/dgram_client socket one two three
 // See:   terminal 1: listening on socket
-//                    message from client: one, two and three, each on a line of
-//                    its own
+//                    message from client: one, and so on, each on its own line
 //        terminal 2: message from server: hello from server, three times
 //
-// A datagram is received as it was sent, never together with another one. There
-// is no connection: an answer goes to the name that the sender has bound its
-// own socket to. A datagram that is longer than the buffer loses its end, but
-// not silently: MSG_TRUNC says so. SIGINT or SIGTERM ends the server, which
-// removes its socket.
+// A datagram arrives as it was sent, never joined to another one. There is no
+// connection: the answer goes to the name to which the sender has bound its own
+// socket. What does not fit into the buffer is lost; so the buffer is one byte
+// longer than the limit, and a datagram that fills it was too long.
 
-#include "stale_socket.hpp"
-
-#include <algorithm>
 #include <ctype.h>
 #include <err.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <initializer_list>
 #include <signal.h>
-#include <stddef.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <string_view>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-static const char *path;
-static struct stat made;  // the socket, once it has been made; else all zero
+static const char *fileName;
 
-static void remove_own() {
-    struct stat now = {};
-    if (lstat(path, &now) == -1 || now.st_ino != made.st_ino ||
-        now.st_dev != made.st_dev)
-        return;
-    unlink(path);
-}
-
-static void on_stop(int) {  // async-signal-safe calls alone
-    remove_own();
+static void on_stop(int) {
+    unlink(fileName);
     _exit(0);
 }
 
-static int open_socket(const sockaddr_un &name) {
-    const int server = socket(PF_UNIX, SOCK_DGRAM, 0);
-    if (server == -1) err(1, "socket");
-    umask(0177);  // only this user may send
-    if (bind(server, reinterpret_cast<const sockaddr *>(&name), sizeof name) ==
-        -1)
-        err(1, "bind %s", path);
-    if (lstat(path, &made) == -1) err(1, "lstat %s", path);
-    return server;
-}
+static int bound_socket() {
+    const int socket_fd = socket(PF_UNIX, SOCK_DGRAM, 0);
+    if (socket_fd == -1) err(1, "socket");
+    sockaddr_un address = {};
+    address.sun_family = AF_UNIX;
+    if (strlen(fileName) >= sizeof address.sun_path)
+        errx(1, "bind %s: longer than %zu bytes", fileName,
+             sizeof address.sun_path - 1);
+    memcpy(address.sun_path, fileName, strlen(fileName));
+    const auto *const name = reinterpret_cast<const sockaddr *>(&address);
 
-// Receives one datagram, prints it, answers.
-static void serve(int server) {
-    char text[255];
-    sockaddr_un client = {};
-    iovec buffer = {text, sizeof text};
-    msghdr message = {};
-    message.msg_name = &client;
-    message.msg_namelen = sizeof client;
-    message.msg_iov = &buffer;
-    message.msg_iovlen = 1;
-    const ssize_t length = recvmsg(server, &message, 0);
-    if (length == -1) {
-        if (errno == EINTR) return;
-        err(1, "receive from %s", path);
+    umask(0177);  // only this user may send
+    if (bind(socket_fd, name, sizeof address) == -1) {
+        // A dead server's socket, which nobody reads, is replaced.
+        struct stat file = {};
+        if (errno != EADDRINUSE || lstat(fileName, &file) == -1 ||
+            !S_ISSOCK(file.st_mode) ||
+            connect(socket_fd, name, sizeof address) == 0 ||
+            errno != ECONNREFUSED || unlink(fileName) == -1 ||
+            bind(socket_fd, name, sizeof address) == -1)
+            err(1, "bind %s", fileName);
     }
-    const bool cut = (message.msg_flags & MSG_TRUNC) != 0;
-    if (cut) {
-        warnx("a datagram is refused: longer than %zu bytes", sizeof text);
-    } else {
-        printf("message from client: ");
-        for (const char c : std::string_view(
-                 text, static_cast<size_t>(
-                           length)))  // control characters are shown, not sent
-            printf(isprint(c & 0xff) != 0 ? "%c" : "\\x%02x", c & 0xff);
-        printf("\n");
-        if (ferror(stdout) != 0 || fflush(stdout) != 0)
-            err(1, "write standard output");
-    }
-    // A name of 108 bytes has no NUL, and the kernel counts one in.
-    const socklen_t length_of_name =
-        std::min<socklen_t>(message.msg_namelen, sizeof client);
-    if (length_of_name <= offsetof(sockaddr_un, sun_path)) {
-        warnx("no answer: the client's socket has no name");
-        return;
-    }
-    const char *const answer =
-        cut ? "refused: longer than 255 bytes" : "hello from server";
-    // A client that takes no answers must not stop the server.
-    if (sendto(server, answer, strlen(answer), MSG_DONTWAIT | MSG_NOSIGNAL,
-               reinterpret_cast<const sockaddr *>(&client),
-               length_of_name) == -1)
-        warn("send an answer");
+    return socket_fd;
 }
 
 int main(int argc, char *argv[]) {
-    if (argc != 2) errx(2, "usage: dgram_server PATH");
-    path = argv[1];
-
-    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd)
-        if (fcntl(fd, F_GETFD) == -1)
-            err(1, "standard descriptor %d", fd);  // not for the socket
-
-    sockaddr_un name = {};
-    name.sun_family = AF_UNIX;
-    const int length =
-        snprintf(name.sun_path, sizeof name.sun_path, "%s", path);
-    if (length < 1 || length >= static_cast<int>(sizeof name.sun_path))
-        errx(1, "%s: a socket's path has 1 to %zu bytes", path,
-             sizeof name.sun_path - 1);
-
-    const int turn = take_turn(name);  // removes what a dead server has left
-    for (const int signo : {SIGPIPE, SIGXFSZ})  // errors of write
-        if (signal(signo, SIG_IGN) == SIG_ERR)
-            err(1, "ignore signal %d", signo);
-
-    // Held back until the handler knows what to remove.
-    sigset_t held;
-    sigemptyset(&held);
-    struct sigaction action = {}, earlier = {};
-    action.sa_handler = on_stop;
-    for (const int signo : {SIGHUP, SIGINT, SIGQUIT, SIGTERM}) {
-        if (sigaction(signo, nullptr, &earlier) == -1)
-            err(1, "sigaction %d", signo);
-        if (earlier.sa_handler == SIG_IGN) continue;  // by nohup(1), or by &
-        if (sigaction(signo, &action, nullptr) == -1)
-            err(1, "sigaction %d", signo);
-        sigaddset(&held, signo);
-    }
-    if (sigprocmask(SIG_BLOCK, &held, nullptr) == -1) err(1, "sigprocmask");
-    if (atexit(remove_own) != 0) errx(1, "atexit");
-    const int server = open_socket(name);
-    if (close(turn) == -1) err(1, "close the directory of %s", path);
-    if (sigprocmask(SIG_UNBLOCK, &held, nullptr) == -1) err(1, "sigprocmask");
-    printf("listening on %s\n", path);
-    if (ferror(stdout) != 0 || fflush(stdout) != 0)
+    if (argc != 2 || argv[1][0] == '-') errx(2, "usage: dgram_server PATH");
+    fileName = argv[1];
+    const int socket_fd = bound_socket();
+    signal(SIGINT, on_stop);
+    signal(SIGTERM, on_stop);
+    if (dprintf(STDOUT_FILENO, "listening on %s\n", fileName) < 0)
         err(1, "write standard output");
 
-    for (;;) serve(server);
+    while (true) {
+        char buff[256];
+        sockaddr_un client = {};
+        socklen_t length = sizeof client;
+        auto *const sender = reinterpret_cast<sockaddr *>(&client);
+        const ssize_t nBytes =
+            recvfrom(socket_fd, buff, sizeof buff, 0, sender, &length);
+        if (nBytes == -1) err(1, "receive from %s", fileName);
+        const char *answer = "hello from server";
+        if (nBytes == sizeof buff) {
+            answer = "refused: more than 255 bytes";
+        } else {
+            buff[nBytes] = '\0';
+            for (char &c : buff)  // what could upset a terminal
+                if (iscntrl(static_cast<unsigned char>(c)) != 0 && c != '\0')
+                    c = '?';
+            if (dprintf(STDOUT_FILENO, "message from client: %s\n", buff) < 0)
+                err(1, "write standard output");
+        }
+        // A client that is gone, or does not read, must not stop the server.
+        if (sendto(socket_fd, answer, strlen(answer), MSG_DONTWAIT, sender,
+                   length) == -1)
+            warn("answer %s", client.sun_path);
+    }
 }

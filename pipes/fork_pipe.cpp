@@ -51,6 +51,7 @@ int main(int argc, char *argv[]) {
             printf("child sent value = %d\n", value);
             if (fflush(stdout) == EOF) err(1, "write standard output");
         }
+        if (ferror(stdin) != 0) err(1, "read the pipe");
         if (wait(&status) == -1) err(1, "wait");
         if (status != 0) errx(1, "the child failed");
     } else {  // child process

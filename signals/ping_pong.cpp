@@ -1,47 +1,43 @@
-// ping_pong - how long a signal with a value takes and another one back
+// ping_pong - how long a signal with a value takes, and another one back
 //
 // Text:  Signals; IPC Performance Hierarchy
-// Run:   build/signals/ping_pong, or build/signals/ping_pong ROUND_TRIPS BYTES
+// Run:   build/signals/ping_pong, or build/signals/ping_pong MESSAGES BYTES
 // See:   the time of a round trip, and its context switches
 //
-// sigqueue sends an int with a signal; signals from SIGRTMIN on queue up, in
-// order, where two equal ordinary ones would become one. The signal is blocked
-// and taken by sigwaitinfo: no handler runs. A message of more than 4 bytes is
-// as many signals; no more may be pending than RLIMIT_SIGPENDING.
+// sigqueue() sends an int with a signal. Signals from SIGRTMIN on queue up,
+// where two ordinary ones would become one. The signal is blocked and taken by
+// sigwaitinfo(): no handler runs. A message of more than 4 bytes is as many
+// signals as it needs.
 
 #include "../tests/ping_pong.hpp"
 
+#include <errno.h>
+
 int main(int argc, char *argv[]) {
-    const ping_pong::Options options =
-        ping_pong::options(argc, argv, "", sizeof(int));
-    sigset_t queued;
-    sigemptyset(&queued);
-    sigaddset(&queued, SIGRTMIN);
-    if (sigprocmask(SIG_BLOCK, &queued, nullptr) == -1) err(1, "sigprocmask");
+    const auto options = ping_pong::options(argc, argv, "", sizeof(int));
+    sigset_t awaited;
+    sigemptyset(&awaited);
+    sigaddset(&awaited, SIGRTMIN);
+    if (sigprocmask(SIG_BLOCK, &awaited, nullptr) == -1) err(1, "sigprocmask");
 
     const pid_t parent = getpid(), child = ping_pong::start_partner();
     const pid_t partner = child != 0 ? child : parent;
 
-    const auto send = [partner](std::span<const char> message) {
+    const auto send = [=](std::span<const char> message) {
         while (!message.empty()) {
             sigval value = {};
-            const size_t size =
-                std::min(message.size(), sizeof value.sival_int);
+            const size_t size = std::min(message.size(), sizeof(int));
             memcpy(&value.sival_int, message.data(), size);
             if (sigqueue(partner, SIGRTMIN, value) == -1) err(1, "sigqueue");
             message = message.subspan(size);
         }
     };
-    const auto receive = [&](std::span<char> message) {
+    const auto receive = [=](std::span<char> message) {
         while (!message.empty()) {
             siginfo_t info = {};
-            if (sigwaitinfo(&queued, &info) == -1) {
-                if (errno == EINTR) continue;  // SIGCHLD
-                err(1, "sigwaitinfo");
-            }
-            if (info.si_pid != partner) continue;  // anybody may send a signal
-            const size_t size =
-                std::min(message.size(), sizeof info.si_value.sival_int);
+            while (sigwaitinfo(&awaited, &info) == -1)
+                if (errno != EINTR) err(1, "sigwaitinfo");
+            const size_t size = std::min(message.size(), sizeof(int));
             memcpy(message.data(), &info.si_value.sival_int, size);
             message = message.subspan(size);
         }

@@ -1,607 +1,382 @@
 #!/usr/bin/env bats
 load helpers
-export BATS_TEST_TIMEOUT=120 # on a busy machine
 
 b=$bin/domain_sock
+full='write standard output: No space left on device'
+hello='message from server: hello from server'
 
-# serve [NAME]: a server at the socket d, whose pid is then in $server
-serve() {
-    start server "$b/${1:-server}" d
-    adopt
-    within shows server.out "listening on d"
+setup_file() {
+    "${CXX:-c++}" -std=c++20 -o "$BATS_FILE_TMPDIR/peer" \
+        "$BATS_TEST_DIRNAME/peer.cpp"
 }
+peer() { run_limited "$BATS_FILE_TMPDIR/peer" "$@"; }
 
-adopt() { server=$pid; } # what was started last is the server
-
-stop() {
-    kill "$server"
+serve() { # serve [COMMAND...]: starts a server; $server is its process
+    start server "${@:-$b/server}" socket
+    server=$pid
+    within shows server.out "listening on socket"
+}
+asks() { # asks [MESSAGE [SHOWN]]: a client is served as it should be
+    run_limited "$b/client" socket ${1+"$1"}
+    expect 0 "$hello" ""
+    within shows server.out "message from client: ${2-${1-hello from a client}}"
+}
+stop_server() {
+    kill -s "${1:-TERM}" "$server"
     ends "$server" 0
-    [ ! -e d ]
+    none socket
 }
+children() { tr ' ' '\n' <"/proc/$server/task/$server/children" | grep -c .; }
 
-# peer: a line of perl with a connected socket $s; what it prints is the client's side.
-peer() { run_limited perl -MSocket -e 'socket($s, PF_UNIX, SOCK_STREAM, 0) or die; connect($s, sockaddr_un("d")) or die "connect: $!\n"; $| = 1; select((select($s), $| = 1)[0]); '"$1"; }
+# ------------------------------------------------------------ server, client
 
 @test "server, client: the conversation" {
     serve
-    run_limited "$b/client" d
-    expect 0 "message from server: hello from server" ""
-    run_limited "$b/client" d "and one more"
-    expect 0 "message from server: hello from server" ""
-    [ "$(stat -c %A d)" = srw------- ]
-    stop
-    [ "$(cat server.out)" = "listening on d
-message from client: hello from a client
-message from client: and one more" ]
+    asks
+    asks 'another message'
+    asks -x
+    [ "$(stat -c '%F %a' socket)" = "socket 600" ]
+    stop_server
     [ ! -s server.err ]
 }
 
-@test "server: a request in pieces, empty, of any bytes, of 255 and of 256" {
+@test "server: Ctrl-C ends it, and its socket is gone" {
     serve
-    # Each piece is sent when the one before has been taken (SIOCOUTQ is 0).
-    peer 'for (split //, "in pieces") { syswrite $s, $_; do { $n = pack "i", 0; ioctl($s, 0x5411, $n) } while unpack "i", $n } shutdown $s, 1; print <$s>'
-    expect 0 "hello from server" ""
-    run_limited "$b/client" d ''
-    expect 0 "message from server: hello from server" ""
-    run_limited "$b/client" d $'tab\there\e[31m \xff%s%n'
-    expect 0 "message from server: hello from server" ""
-    peer 'print $s "nul\0and\ntwo lines\n"; shutdown $s, 1; print <$s>'
-    expect 0 "hello from server" ""
-    local most
-    most=$(head -c 255 /dev/zero | tr '\0' x)
-    run_limited "$b/client" d "$most"
-    expect 0 "message from server: hello from server" ""
-    run_limited "$b/client" d "${most}x"
-    expect 1 "message from server: refused: longer than 255 bytes" "client: the server has refused the message"
-    run_limited "$b/client" d "$(head -c 100000 /dev/zero | tr '\0' x)"
-    expect 1 "message from server: refused: longer than 255 bytes" "client: the server has refused the message"
-    peer 'for (1, 2) { syswrite $s, "x" x 200; do { $n = pack "i", 0; ioctl($s, 0x5411, $n) } while unpack "i", $n } shutdown $s, 1; print <$s>'
-    expect 0 "refused: longer than 255 bytes" ""
-    stop
-    [ "$(cat server.out)" = "listening on d
-message from client: in pieces
-message from client: 
-message from client: tab\\x09here\\x1b[31m \\xff%s%n
-message from client: nul\\x00and\\x0atwo lines\\x0a
-message from client: $most" ]
-    [ ! -s server.err ]
+    stop_server INT
+    serve
+    asks again
+    stop_server
 }
 
-@test "server: clients that go away, in each phase, hurt nobody" {
+@test "server: the next one replaces the socket that a killed one has left" {
     serve
-    peer ''
-    peer 'print $s "half"; close $s'
-    # A client that does not want the answer: it closes its receiving side.
-    peer 'print $s "no answer"; shutdown $s, 0; shutdown $s, 1'
-    run_limited "$b/client" d
-    expect 0 "message from server: hello from server" ""
-    stop
+    kill -KILL "$server"
+    ends "$server" 137
+    [ -S socket ]
+    run_limited "$b/client" socket
+    expect 1 "" "client: connect socket: Connection refused"
+    serve
+    asks again
+    stop_server
 }
 
-@test "server: silent and trickling clients are dropped after 5 seconds, others are served meanwhile" {
+@test "server: a live server's socket stays, and any file that is no socket" {
     serve
-    start silent perl -MSocket -e 'socket($s, PF_UNIX, SOCK_STREAM, 0); connect($s, sockaddr_un("d")); print "end\n" if !sysread $s, $_, 1' </dev/null
-    local silent=$pid
-    start trickle perl -MSocket -e '$SIG{PIPE} = "IGNORE"; socket($s, PF_UNIX, SOCK_STREAM, 0); connect($s, sockaddr_un("d")); 1 while syswrite($s, "x") && !select undef, undef, undef, .2; print "end\n"' </dev/null
-    local trickle=$pid
-    start flood perl -MSocket -e '$SIG{PIPE} = "IGNORE"; socket($s, PF_UNIX, SOCK_STREAM, 0); connect($s, sockaddr_un("d")); 1 while syswrite $s, "x" x 65536; print "end\n"' </dev/null
-    local flood=$pid
-    for _ in 1 2 3; do
-        run_limited "$b/client" d
-        expect 0 "message from server: hello from server" ""
+    run_limited "$b/server" socket
+    expect 1 "" "server: bind socket: Address already in use"
+    asks still
+    # The probe is no client.
+    [ "$(grep -c message server.out)" -eq 1 ]
+    stop_server
+    echo precious >file
+    run_limited "$b/server" file
+    expect 1 "" "server: bind file: Address already in use"
+    [ "$(<file)" = precious ]
+    mkfifo fifo
+    run_limited "$b/server" fifo
+    expect 1 "" "server: bind fifo: Address already in use"
+    [ -p fifo ]
+}
+
+@test "server: 1000 clients in a row, and no zombie" {
+    local i
+    serve
+    for ((i = 0; i < 1000; ++i)); do
+        "$b/client" socket "$i" >>answers 2>&1
+        ((i % 50 != 0)) || ps -o stat= --ppid "$server" >>states || true
     done
-    refused gone "$silent" # it has not been waited for
-    ends "$silent" 0
-    ends "$trickle" 0
-    ends "$flood" 0
-    [ "$(cat silent.out trickle.out flood.out)" = $'end\nend\nend' ]
-    [ "$(grep -cx 'server: a client is dropped: not done within 5 s' server.err)" -eq 3 ]
-    stop
+    run ! grep Z states
+    [ "$(sort answers | uniq -c | tr -s ' ')" = " 1000 $hello" ]
+    [ "$(grep -c message server.out)" -eq 1000 ]
+    within eval '[ "$(children)" -eq 0 ]'
+    stop_server
 }
 
-@test "server: 300 clients in a row, 200 at once; no zombie is left" {
+@test "server: 200 clients at once" {
+    local i pids=()
     serve
-    export LIMIT=50
-    in_shell 'for ((i = 0; i < 300; ++i)); do "$1" d || exit; done | sort | uniq -c | tr -s " "' "$b/client"
-    expect 0 " 300 message from server: hello from server" ""
-    in_shell 'seq 200 | xargs -P 200 -I {} "$1" d "number {}" | sort | uniq -c | tr -s " "' "$b/client"
-    expect 0 " 200 message from server: hello from server" ""
-    [ "$(sed -n 's/message from client: number //p' server.out | sort -n)" = "$(seq 200)" ]
-    within children_are 0
-    stop
+    for i in {1..200}; do
+        timeout 30 "$b/client" socket "$i" >"answer.$i" 2>&1 3>&- &
+        pids+=($!)
+    done
+    for i in "${pids[@]}"; do wait "$i"; done
+    [ "$(cat answer.* | sort | uniq -c | tr -s ' ')" = " 200 $hello" ]
+    [ "$(grep message server.out | sort -u | wc -l)" -eq 200 ]
+    stop_server
 }
 
-children_are() { [ "$(wc -w <"/proc/$server/task/$server/children")" -eq "$1" ]; }
-
-@test "server: at most 64 children, the rest wait their turn" {
-    mkfifo hold
+@test "server: a request may come in pieces" {
     serve
-    start idle perl -MSocket -e 'for (1 .. 70) { socket($s, PF_UNIX, SOCK_STREAM, 0); connect($s, sockaddr_un("d")) or die; push @all, $s; undef $s } $| = 1; print "connected\n"; <STDIN>' <>hold
-    local idle=$pid
-    within shows idle.out connected
-    within children_are 64
-    start client "$b/client" d
-    local client=$pid
-    # The first 64 are dropped, and then it is the others' turn.
-    ends "$client" 0
-    [ "$(cat client.out)" = "message from server: hello from server" ]
-    within eval '[ "$(grep -c dropped server.err)" -ge 64 ]'
-    kill "$idle"
-    within gone "$idle"
-    within children_are 0
-    stop
+    peer socket pieces 'in ' 'three ' 'pieces'
+    expect 0 $'connected\nhello from server' ""
+    shows server.out "message from client: in three pieces"
+    stop_server
 }
 
-@test "server: a child that is being served is not ended with the server" {
-    mkfifo hold
+@test "server: 255 bytes are a request, 256 are refused" {
+    local long
+    printf -v long '%0255d' 0
     serve
-    start slow perl -MSocket -e 'socket($s, PF_UNIX, SOCK_STREAM, 0); connect($s, sockaddr_un("d")); syswrite $s, "late"; <STDIN>; shutdown $s, 1; print <$s>' <>hold
-    local slow=$pid
-    within children_are 1
-    local child
-    child=$(tr -d " " <"/proc/$server/task/$server/children")
-    kill -INT "$server" "$child" # as Ctrl-C would
+    asks "$long"
+    run_limited "$b/client" socket "0$long"
+    [ "$status" -eq 1 ]
+    [[ $stderr == "client: receive the answer: "* ]]
+    within shows server.err "server: request refused: more than 255 bytes"
+    run ! grep -q "0$long" server.out
+    asks next
+    stop_server
+}
+
+@test "server: what could upset a terminal is replaced" {
+    serve
+    asks $'red \e[31m bell \a' 'red ?[31m bell ?'
+    asks 'grün'
+    stop_server
+}
+
+@test "server: a silent client is dropped after 5 s, and holds up nobody" {
+    serve
+    mkfifo keys
+    start silent "$BATS_FILE_TMPDIR/peer" socket silent <>keys
+    within shows silent.out connected
+    local begin=$EPOCHREALTIME
+    asks next
+    [ "$(children)" -eq 1 ]
+    within eval '[ "$(children)" -eq 0 ]'
+    local took=$((${EPOCHREALTIME/./} - ${begin/./}))
+    ((took > 4000000 && took < 8000000))
+    kill "$pid"
+    within gone "$pid"
+    stop_server
+}
+
+@test "server: clients that flood or vanish hold up nobody" {
+    serve
+    start flood "$BATS_FILE_TMPDIR/peer" socket flood
+    within shows flood.out connected
+    peer socket vanish hello
+    asks next
+    ends "$pid" 1 # the server has closed the connection
+    asks another
+    stop_server
+}
+
+@test "server: no descriptor left, or no process: the client is let go" {
+    traced true
+    serve strace -f -qq -o trace -e inject=clone:error=EAGAIN:when=1 "$b/server"
+    run_limited "$b/client" socket
+    [ "$status" -eq 1 ]
+    [[ $stderr == "client: "* ]]
+    [ "$(<server.err)" = "server: fork: Resource temporarily unavailable" ]
+    asks next
+    kill "$(tr -d ' ' <"/proc/$server/task/$server/children")"
     ends "$server" 0
-    [ ! -e d ]
-    echo >hold
-    ends "$slow" 0
-    within gone "$child"
-    grep -q 'hello from server' slow.out
-    grep -qx 'message from client: late' server.out
+
+    serve strace -f -qq -o trace -e inject=accept:error=EMFILE:when=1 "$b/server"
+    asks next
+    [ "$(<server.err)" = "server: accept: Too many open files" ]
+    kill "$(tr -d ' ' <"/proc/$server/task/$server/children")"
+    ends "$server" 0
 }
 
-@test "server, dgram_server, client: the signals they count on are let in, even if blocked at the start" {
-    local name
-    for name in server dgram_server; do
-        start server env --block-signal=TERM,CHLD,ALRM "$b/$name" d
-        within shows server.out "listening on d"
-        adopt
-        if [ "$name" = server ]; then
-            run_limited env --block-signal=ALRM "$b/client" d
-            expect 0 "message from server: hello from server" ""
-            within children_are 0
-        fi
-        # So that a child's alarm comes, too. The other server sets none.
-        [[ $name != server || $(grep '^SigBlk' "/proc/$server/status") == *$'\t'0000000000000000 ]]
-        stop
-    done
+@test "server: the child closes the listener, the parent the connection" {
+    traced true
+    serve strace -f -qq -o trace -e trace=listen,accept,clone,close "$b/server"
+    asks
+    kill "$(tr -d ' ' <"/proc/$server/task/$server/children")"
+    ends "$server" 0
+    local parent child listener connection
+    [[ $(<trace) =~ ([0-9]+)\ +listen\(([0-9]+) ]]
+    parent=${BASH_REMATCH[1]} listener=${BASH_REMATCH[2]}
+    [[ $(<trace) =~ accept\([^$'\n']*=\ ([0-9]+) ]]
+    connection=${BASH_REMATCH[1]}
+    [[ $(<trace) =~ clone\([^$'\n']*=\ ([0-9]+) ]]
+    child=${BASH_REMATCH[1]}
+    grep -q "^$child *close($listener" trace
+    grep -q "^$parent *close($connection" trace
 }
 
-@test "server, dgram_server: end by each signal, and remove their socket" {
-    local signal name
-    for name in server dgram_server; do
-        for signal in HUP INT QUIT TERM; do
-            serve "$name"
-            kill "-$signal" "$server"
-            ends "$server" 0
-            [ ! -e d ]
-        done
-    done
-    start server sh -c 'trap "" HUP; exec "$1" d' sh "$b/server"
-    within shows server.out "listening on d"
-    kill -HUP "$pid"
-    run_limited "$b/client" d
-    expect 0 "message from server: hello from server" ""
+@test "server, client: paths that are too long, or data that look like a format" {
+    local long
+    printf -v long '%0107d' 0
+    start server "$b/server" "$long"
+    server=$pid
+    within shows server.out "listening on $long"
+    run_limited "$b/client" "$long"
+    expect 0 "$hello" ""
+    kill "$server"
+    ends "$server" 0
+    run_limited "$b/server" "0$long"
+    expect 1 "" "server: bind 0$long: longer than 107 bytes"
+    run_limited "$b/client" "0$long"
+    expect 1 "" "client: connect 0$long: longer than 107 bytes"
+    start server "$b/server" '%s%n'
+    within shows server.out "listening on %s%n"
+    [ -S '%s%n' ]
     kill "$pid"
     ends "$pid" 0
 }
 
-@test "server, dgram_server: what is at the path and is not a stale socket stays" {
-    local name
-    echo precious >file
-    mkfifo fifo
-    ln -s file link
-    for name in server dgram_server; do
-        run_limited "$b/$name" file
-        expect 1 "" "$name: bind file: is there and is no socket: left alone"
-        run_limited "$b/$name" tmp
-        expect 1 "" "$name: bind tmp: is there and is no socket: left alone"
-        run_limited "$b/$name" fifo
-        expect 1 "" "$name: bind fifo: is there and is no socket: left alone"
-        run_limited "$b/$name" link
-        expect 1 "" "$name: bind link: is there and is no socket: left alone"
-        run_limited "$b/$name" absent/d
-        expect 1 "" "$name: open the directory of absent/d: No such file or directory"
-        serve "$name"
-        run_limited "$b/server" d
-        expect 1 "" "server: bind d: Address already in use"
-        run_limited "$b/dgram_server" d
-        expect 1 "" "dgram_server: bind d: Address already in use"
-        kill -KILL "$server"
-        ends "$server" 137
-        [ -S d ]
-        [ ! -s server.err ] # the others have not disturbed it
-        serve "$name"
-        stop
-    done
-    [ "$(cat file link)" = $'precious\nprecious' ]
-    [ -p fifo ]
+@test "client: without a server there is an error" {
+    run_limited "$b/client" missing
+    expect 1 "" "client: connect missing: No such file or directory"
+    echo words >file
+    run_limited "$b/client" file
+    expect 1 "" "client: connect file: Connection refused"
 }
 
-@test "server, dgram_server: of many that start at once on a stale socket, one lives" {
-    local name i round pids
-    for name in server dgram_server; do
-        for round in 1 2 3; do
-            serve "$name"
-            kill -KILL "$server"
-            ends "$server" 137
-            pids=()
-            for i in {1..10}; do
-                start "server$i" "$b/$name" d
-                pids+=("$pid")
-            done
-            for i in {1..10}; do within eval "gone ${pids[i - 1]} || shows server$i.out 'listening on d'"; done
-            [ "$(cat server?.out server10.out)" = "listening on d" ]
-            [ "$(cat server?.err server10.err | grep -cx "$name: bind d: Address already in use")" -eq 9 ]
-            kill "${pids[@]}" 2>/dev/null || true
-            for i in {1..10}; do within gone "${pids[i - 1]}"; done
-            [ ! -e d ]
-        done
-    done
+@test "client: a server that does not answer, or only in a strange way" {
+    start strange "$BATS_FILE_TMPDIR/peer" socket serve
+    within shows strange.out ready
+    run_limited "$b/client" socket
+    expect 1 "" "client: receive the answer: end of file"
+    ends "$pid" 0
+    rm socket
+    start strange "$BATS_FILE_TMPDIR/peer" socket serve $'\e[31mred'
+    within shows strange.out ready
+    run_limited "$b/client" socket
+    expect 0 "message from server: ?[31mred" ""
+    ends "$pid" 0
 }
 
-@test "servers, clients: a limit on the size of files is an error of the write, and nothing is left" {
-    local name
-    head -c 1024 /dev/zero >log
-    for name in server dgram_server; do
-        in_shell 'ulimit -f 1; "$1" d 2>&1 >>log' "$b/$name"
-        expect 1 "$name: write standard output: File too large" ""
-        [ ! -e d ]
-    done
-    serve dgram_server
-    in_shell 'ulimit -f 1; "$1" d 2>&1 >>log' "$b/dgram_client"
-    expect 1 "dgram_client: write standard output: File too large" ""
-    none 'd.*'
-    stop
-}
-
-@test "server: a signal ends it while nobody takes what it prints" {
-    mkfifo full
-    exec 5<>full
-    head -c 65536 /dev/zero >&5
-    local name stuck
-    for name in server dgram_server; do
-        env --default-signal "$b/$name" d >&5 2>/dev/null 3>&- 4>&- &
-        stuck=$!
-        within test -S d
-        within sleeps "$stuck"
-        kill "$stuck"
-        ends "$stuck" 0
-        [ ! -e d ]
-    done
-    exec 5>&-
-}
-
-@test "server, dgram_server: wait for the turn that another has, say so, and can be interrupted" {
-    local name turn
-    mkfifo hold
-    for name in server dgram_server; do
-        start turn flock . sh -c 'echo mine; read -r line' <>hold
-        turn=$pid
-        within shows turn.out mine
-        start server "$b/$name" d
-        within shows server.err "$name: waiting for a lock on the directory of d; Ctrl-C ends it"
-        kill -INT "$pid"
-        ends "$pid" 130
-        start server "$b/$name" d
-        within shows server.err "$name: waiting for a lock on the directory of d; Ctrl-C ends it"
-        [ ! -e d ]
-        echo >hold
-        ends "$turn" 0
-        within shows server.out "listening on d"
-        adopt
-        stop
-    done
-}
-
-@test "servers, clients: an output that nobody reads is an error of the write, and nothing is left" {
-    local broken='pipe R, W; close R; open STDOUT, ">&W"; exec @ARGV' name
-    for name in server dgram_server; do
-        run_limited perl -e "$broken" "$b/$name" d
-        expect 1 "" "$name: write standard output: Broken pipe"
-        [ ! -e d ]
-    done
-    serve dgram_server
-    run_limited perl -e "$broken" "$b/dgram_client" d
-    expect 1 "" "dgram_client: write standard output: Broken pipe"
-    none 'd.*'
-    stop
-}
-
-@test "server, dgram_server: under nohup a hang-up does not end them" {
-    local name
-    for name in server dgram_server; do
-        start server sh -c 'trap "" HUP; exec "$1" d' sh "$b/$name"
-        within shows server.out "listening on d"
-        kill -HUP "$pid"
-        run_limited "$b/${name/server/client}" d
-        expect 0 "message from server: hello from server" ""
-        kill "$pid"
-        ends "$pid" 0
-        [ ! -e d ]
-    done
-}
-
-@test "server: removes no socket that is not its own any more" {
-    local name
-    for name in server dgram_server; do
-        serve "$name"
-        rm d
-        echo mine >d
-        kill "$server"
-        ends "$server" 0
-        [ "$(cat d)" = mine ]
-        rm d
-    done
-}
-
-@test "a path is data: formats, spaces, 107 bytes; 108 are refused" {
-    local name program
-    # shellcheck disable=SC2046
-    name=$(printf 'x%.0s' {1..107})
-    for program in server dgram_server; do
-        start server "$b/$program" '%s %n d'
-        within shows server.out "listening on %s %n d"
-        kill "$pid"
-        ends "$pid" 0
-        start server "$b/$program" "$name"
-        within shows server.out "listening on $name"
-        [ -S "$name" ]
-        [ "$program" != server ] || run_limited "$b/client" "$name"
-        [ "$program" != server ] || expect 0 "message from server: hello from server" ""
-        kill "$pid"
-        ends "$pid" 0
-    done
-    for program in server dgram_server client; do
-        run_limited "$b/$program" "${name}x"
-        expect 1 "" "$program: ${name}x: a socket's path has 1 to 107 bytes"
-        run_limited "$b/$program" ''
-        expect 1 "" "$program: : a socket's path has 1 to 107 bytes"
-    done
-    run_limited "$b/dgram_client" "$name"
-    expect 1 "" "dgram_client: $name: with a pid behind it, a socket's path has 3 to 107 bytes"
-    none 'xx*'
-}
-
-@test "client: no server, a dead one, one that says nothing, too much or only a part" {
-    mkfifo hold
-    run_limited "$b/client" d
-    expect 1 "" "client: connect d: No such file or directory"
-    serve
-    kill -KILL "$server"
-    ends "$server" 137
-    run_limited "$b/client" d
-    expect 1 "" "client: connect d: Connection refused"
-    rm d
-    local answer fake='use Socket; socket($l, PF_UNIX, SOCK_STREAM, 0); bind($l, sockaddr_un("d")) or die; listen $l, 5; $| = 1; print "ready\n"; accept $c, $l; undef $/; <$c>; print $c eval shift'
-    fake() {
-        rm -f d
-        start fake perl -e "$fake" "$1"
-        within shows fake.out ready
-        run_limited "$b/client" d
-        ends "$pid" 0
-    }
-    # One that never answers. The alarm is the client's own, only earlier.
-    start deaf perl -MSocket -e 'socket($l, PF_UNIX, SOCK_STREAM, 0); bind($l, sockaddr_un("d")) or die; listen $l, 5; $| = 1; print "ready\n"; accept $c, $l; <STDIN>' <>hold
-    local deaf=$pid
+@test "client: an alarm ends it after 10 s" {
+    start deaf "$BATS_FILE_TMPDIR/peer" socket deaf
     within shows deaf.out ready
-    start client "$b/client" d
-    within sleeps "$pid"
-    ((0x$(sed -n 's/^SigCgt:\t//p' "/proc/$pid/status") & 1 << 13)) # it catches SIGALRM
-    kill -ALRM "$pid"
-    ends "$pid" 1
-    [ "$(cat client.err)" = "client: d: no answer within 10 s" ]
-    [ ! -s client.out ]
-    kill "$deaf"
-    within gone "$deaf"
-    fake '""'
-    expect 1 "" "client: receive from d: end of file before an answer"
-    fake '"x" x 256'
-    expect 1 "" "client: receive from d: longer than 255 bytes"
-    fake 'eval { for (split //, "in pieces") { syswrite $c, $_; do { $n = pack "i", 0; ioctl($c, 0x5411, $n) } while unpack "i", $n } }; ""'
-    expect 0 "message from server: in pieces" ""
-    fake '"\e[31m\0"'
-    expect 0 'message from server: \x1b[31m\x00' ""
-}
-
-@test "dgram: three datagrams, three messages, three answers" {
-    serve dgram_server
-    run_limited "$b/dgram_client" d one two three
-    expect 0 "$(printf 'message from server: hello from server\n%.0s' 1 2 3)" ""
-    run_limited "$b/dgram_client" d
-    expect 0 "message from server: hello from server" ""
-    run_limited "$b/dgram_client" d '' $'\e%s'
-    expect 0 "$(printf 'message from server: hello from server\n%.0s' 1 2)" ""
-    # shellcheck disable=SC2046
-    run_limited "$b/dgram_client" d $(seq 100)
-    expect 0 "$(printf 'message from server: hello from server\n%.0s' {1..100})" ""
-    stop
-    [ "$(cat server.out)" = "$(
-        printf '%s\n' 'listening on d' 'message from client: one' \
-            'message from client: two' 'message from client: three' 'message from client: hello from a client' \
-            'message from client: ' 'message from client: \x1b%s'
-        printf 'message from client: %d\n' {1..100}
-    )" ]
-    none 'd*'
-}
-
-@test "dgram: a datagram that is too long is recognised as cut" {
-    serve dgram_server
-    local most
-    most=$(printf 'x%.0s' {1..255})
-    run_limited "$b/dgram_client" d "$most" "${most}x" short
-    expect 1 "message from server: hello from server
-message from server: refused: longer than 255 bytes
-message from server: hello from server" "dgram_client: the server has refused a message"
-    stop
-    [ "$(cat server.out)" = "listening on d
-message from client: $most
-message from client: short" ]
-    [ "$(cat server.err)" = "dgram_server: a datagram is refused: longer than 255 bytes" ]
-}
-
-@test "dgram_server: a client without a name, or one that never reads, does not stop it" {
-    mkfifo hold
-    serve dgram_server
-    run_limited perl -MSocket -e 'socket($s, PF_UNIX, SOCK_DGRAM, 0); send $s, "nameless", 0, sockaddr_un("d") or die'
-    within grep -qx "dgram_server: no answer: the client's socket has no name" server.err
-    start deaf perl -MSocket -e 'socket($s, PF_UNIX, SOCK_DGRAM, 0); bind $s, sockaddr_un("deaf"); for (1 .. 600) { send $s, "deaf", 0, sockaddr_un("d") or die } $| = 1; print "sent\n"; <STDIN>' <>hold
-    within shows deaf.out sent
-    run_limited "$b/dgram_client" d
-    expect 0 "message from server: hello from server" ""
+    local begin=$EPOCHREALTIME
+    run_limited "$b/client" socket
+    [ "$status" -eq 142 ]
+    local took=$((${EPOCHREALTIME/./} - ${begin/./}))
+    ((took > 9900000 && took < 14000000))
     kill "$pid"
     within gone "$pid"
-    grep -qx "dgram_server: send an answer: Resource temporarily unavailable" server.err
-    stop
 }
 
-@test "dgram_client: removes its name, and only its own, however it ends" {
-    mkfifo hold
-    local signal name
-    run_limited "$b/dgram_client" d
-    expect 1 "" "dgram_client: connect d: No such file or directory"
-    none 'd*'
-    # A socket that nobody reads from.
-    start deaf perl -MSocket -e 'socket($s, PF_UNIX, SOCK_DGRAM, 0); bind $s, sockaddr_un("d") or die; $| = 1; print "ready\n"; <STDIN>' <>hold
-    local deaf=$pid
-    within shows deaf.out ready
-    for signal in HUP INT QUIT TERM; do
-        start client "$b/dgram_client" d
-        name=d.$pid
-        within test -S "$name"
-        kill "-$signal" "$pid"
-        ends "$pid" $((128 + $(kill -l $signal)))
-        [ ! -e "$name" ]
-    done
-    start client "$b/dgram_client" d
-    name=d.$pid
-    within test -S "$name"
-    within sleeps "$pid" # it has seen which file that is
-    rm "$name"
-    echo mine >"$name"
-    kill "$pid"
-    ends "$pid" 143
-    [ "$(cat "$name")" = mine ]
-    rm "$name"
-    run_limited "$b/dgram_client" d
-    expect 1 "" "dgram_client: not all answers within 5 s"
-    kill "$deaf"
-    within gone "$deaf"
-    rm d
-    none 'd.*'
-    serve dgram_server
-    in_shell '"$1" d one two three | true; echo "${PIPESTATUS[0]}"' "$b/dgram_client"
-    none 'd.*'
-    stop
-}
-
-@test "duplex: both ends send at once" {
-    run_limited "$b/duplex"
-    expect 0 "child: 10 MiB sent, 10 MiB received, all as it was sent
-parent: 10 MiB sent, 10 MiB received, all as it was sent" ""
-    run_limited "$b/duplex" 1
-    expect 0 "child: 1 MiB sent, 1 MiB received, all as it was sent
-parent: 1 MiB sent, 1 MiB received, all as it was sent" ""
-    "${CXX:-c++}" -std=c++20 -DMOST=1001 -include "$root/tests/short_calls.hpp" -o short "$root/domain_sock/duplex.cpp"
-    run_limited ./short 1
-    expect 0 "$output" ""
-    "${CXX:-c++}" -std=c++20 -include "$root/tests/wrong_byte.hpp" -o wrong "$root/domain_sock/duplex.cpp"
-    run_limited ./wrong 1
-    [ "$status" -eq 1 ]
-    [[ $stderr == *": received other bytes than were sent, after "* ]]
-}
-
-@test "duplex: an end that is killed is noticed by the other" {
-    start it "$b/duplex" 1024
-    child_of() { child=$(tr -d " " <"/proc/$1/task/$1/children") && [ -n "$child" ]; }
-    within child_of "$pid"
-    kill -KILL "$child"
-    ends "$pid" 1
-    grep -qxE 'duplex: parent: (receive: end of file after [0-9]+ bytes|(send|receive): (Broken pipe|Connection reset by peer))' it.err
-    start it "$b/duplex" 1024
-    within child_of "$pid"
-    kill -KILL "$pid"
-    within eval "! grep -qs duplex /proc/$child/cmdline"
-    ends "$pid" 137
-}
-
-@test "pass_descriptor: the receiver reads what it cannot open" {
-    run_limited "$b/pass_descriptor"
-    [ "$status" -eq 0 ]
-    [[ ${lines[0]} =~ ^"receiver: open $TMPDIR/pass_descriptor."......": No such file or directory"$ ]]
-    [ "${lines[1]}" = "receiver: read through the descriptor: Hello World" ]
-    [ "${#lines[@]}" -eq 2 ]
-    [ -z "$stderr" ]
-    TMPDIR=/nonexistent run_limited "$b/pass_descriptor"
-    [ "$status" -eq 1 ]
-    [[ $stderr == "pass_descriptor: create /nonexistent/pass_descriptor."* ]]
-}
-
-@test "pass_descriptor: control data that is missing, cut, or holds more than one descriptor" {
-    local sent
-    for sent in 0 2 7; do
-        # The test's sendmsg sends so many descriptors; its exit tells how many are open.
-        "${CXX:-c++}" -std=c++20 -DSENT="$sent" -include "$root/tests/send_descriptors.hpp" -o wrong \
-            "$root/domain_sock/pass_descriptor.cpp"
-        in_shell 'for fd in {3..20}; do eval "exec $fd>&-"; done; exec ./wrong'
-        [ "$status" -eq 1 ]
-        echo "$stderr"
-        case $sent in
-        0) [[ $stderr == *"receiver: 0 descriptors received, not one"* ]] ;;
-        2) [[ $stderr == *"receiver: 2 descriptors received, not one"* || $stderr == *"receiver: the control data was cut"* ]] ;;
-        7) [[ $stderr == *"receiver: the control data was cut: more descriptors than one"* ]] ;;
-        esac
-        [[ $stderr == *"open at the end: 0 1 2 4"$'\n'* ]] # 4 is the socket
-    done
-    "${CXX:-c++}" -std=c++20 -DSENT=1 -include "$root/tests/send_descriptors.hpp" -o right \
-        "$root/domain_sock/pass_descriptor.cpp"
-    run_limited ./right
-    [ "$status" -eq 0 ]
-    [[ $stderr == *"close-on-exec: 1"* ]]
-}
-
-@test "domain_sock programs: a full disk, closed descriptors, wrong arguments" {
-    local program closed
-    for program in duplex pass_descriptor; do
-        in_shell '"$1" >/dev/full' "$b/$program"
-        [ "$status" -eq 1 ]
-        [[ $stderr == "$program: "*": write standard output: No space left on device"* ]]
-        in_shell '"$1" >&-' "$b/$program"
-        expect 1 "" "$program: standard descriptor 1: Bad file descriptor"
-    done
-    run_limited "$b/pass_descriptor" 1
-    expect 2 "" "pass_descriptor: usage: pass_descriptor"
-    run_limited "$b/duplex" 1 2
-    expect 2 "" "duplex: usage: duplex [MIB]"
-    for closed in 0 -1 x 1x '' 1025; do
-        run_limited "$b/duplex" "$closed"
-        expect 2 "" "duplex: $closed: not a number from 1 to 1024"
-    done
-    for program in server dgram_server; do
-        run_limited "$b/$program"
-        expect 2 "" "$program: usage: $program PATH"
-        in_shell '"$1" d >/dev/full' "$b/$program"
-        expect 1 "" "$program: write standard output: No space left on device"
-        for closed in '0 <&-' '1 >&-'; do
-            in_shell "\"\$1\" d ${closed#* }" "$b/$program"
-            expect 1 "" "$program: standard descriptor ${closed%% *}: Bad file descriptor"
+@test "domain_sock programs: wrong arguments, a full disk" {
+    local arguments program
+    for arguments in '' 'a b' --help; do
+        for program in server dgram_server; do
+            # shellcheck disable=SC2086 # words
+            run_limited "$b/$program" $arguments
+            expect 2 "" "$program: usage: $program PATH"
         done
-        [ ! -e d ]
     done
     run_limited "$b/client"
     expect 2 "" "client: usage: client PATH [MESSAGE]"
-    run_limited "$b/dgram_client"
-    expect 2 "" "dgram_client: usage: dgram_client PATH [MESSAGE...]"
+    run_limited "$b/dgram_client" a
+    expect 2 "" "dgram_client: usage: dgram_client PATH MESSAGE..."
+    for program in 'server s' 'dgram_server s' duplex pass_descriptor; do
+        rm -f s
+        in_shell "\"\$1\"/$program >/dev/full" "$b"
+        [ "$status" -eq 1 ]
+        [[ $stderr == "${program%% *}: "*"$full"* ]]
+    done
     serve
-    in_shell '"$1" d >/dev/full' "$b/client"
-    expect 1 "" "client: write standard output: No space left on device"
-    in_shell '"$1" d >&-' "$b/client"
-    expect 1 "" "client: write standard output: Bad file descriptor"
-    stop
-    serve dgram_server
-    in_shell '"$1" d >/dev/full' "$b/dgram_client"
-    expect 1 "" "dgram_client: write standard output: No space left on device"
-    in_shell '"$1" d >&-' "$b/dgram_client"
-    expect 1 "" "dgram_client: standard descriptor 1: Bad file descriptor"
-    stop
+    in_shell '"$1" socket >/dev/full' "$b/client"
+    expect 1 "" "client: $full"
+    stop_server
+}
+
+# ------------------------------------------------ dgram_server, dgram_client
+
+serve_datagrams() {
+    start server "$b/dgram_server" socket
+    server=$pid
+    within shows server.out "listening on socket"
+}
+
+@test "dgram_server, dgram_client: each datagram arrives by itself" {
+    serve_datagrams
+    run_limited "$b/dgram_client" socket one '' three
+    expect 0 "$hello
+$hello
+$hello" ""
+    [ "$(<server.out)" = "listening on socket
+message from client: one
+message from client: 
+message from client: three" ]
+    none 'socket.*'
+    stop_server
+}
+
+@test "dgram_server: 255 bytes arrive, more are recognized as too long" {
+    local long size
+    serve_datagrams
+    printf -v long '%0255d' 0
+    run_limited "$b/dgram_client" socket "$long"
+    expect 0 "$hello" ""
+    shows server.out "message from client: $long"
+    for size in 256 300; do
+        printf -v long '%0*d' "$size" 0
+        run_limited "$b/dgram_client" socket "$long" next
+        expect 0 "message from server: refused: more than 255 bytes
+$hello" ""
+    done
+    [ "$(grep -c 'client: 0' server.out)" -eq 1 ]
+    run_limited "$b/dgram_client" socket $'\e[31mred'
+    shows server.out "message from client: ?[31mred"
+    stop_server
+}
+
+@test "dgram_server: a client that is gone stops nobody" {
+    serve_datagrams
+    kill -STOP "$server"
+    start client "$b/dgram_client" socket hello
+    within sleeps "$pid"
+    kill -KILL "$pid"
+    ends "$pid" 137
+    kill -CONT "$server"
+    within shows server.err "dgram_server: answer socket.$pid: Connection refused"
+    rm "socket.$pid"
+    run_limited "$b/dgram_client" socket next
+    expect 0 "$hello" ""
+    stop_server
+}
+
+@test "dgram_server: a dead server's socket is replaced, nothing else" {
+    serve_datagrams
+    run_limited "$b/dgram_server" socket
+    expect 1 "" "dgram_server: bind socket: Address already in use"
+    kill -KILL "$server"
+    ends "$server" 137
+    run_limited "$b/dgram_client" socket hello
+    expect 1 "" "dgram_client: connect socket: Connection refused"
+    serve_datagrams
+    stop_server INT
+    echo precious >file
+    run_limited "$b/dgram_server" file
+    expect 1 "" "dgram_server: bind file: Address already in use"
+    [ "$(<file)" = precious ]
+}
+
+@test "dgram_client: no server, and a path that is too long for its own name" {
+    local long
+    run_limited "$b/dgram_client" missing hello
+    expect 1 "" "dgram_client: connect missing: No such file or directory"
+    none 'missing*'
+    printf -v long '%0107d' 0
+    run_limited "$b/dgram_client" "$long" hello
+    [ "$status" -eq 1 ]
+    [[ $stderr == "dgram_client: $long."*": longer than 107 bytes" ]]
+}
+
+# ---------------------------------------------------- duplex, pass_descriptor
+
+@test "duplex: both ends send 10 MiB at once" {
+    run_limited "$b/duplex"
+    [ "$(sort <<<"$output")" = "child: 10 MiB sent, 10 MiB received
+parent: 10 MiB sent, 10 MiB received" ]
+    succeeded
+}
+
+@test "duplex: the death of one end ends the other" {
+    traced true
+    run_limited strace -f -qq -o trace -e inject=sendto:signal=KILL:when=20 \
+        "$b/duplex"
+    [ "$status" -ne 0 ]
+    [ "$(grep -c MiB <<<"$output")" -eq 0 ]
+}
+
+@test "pass_descriptor: the receiver reads a file that it could not open" {
+    run_limited "$b/pass_descriptor"
+    expect 0 "receiver: read through the descriptor: Hello World" ""
 }

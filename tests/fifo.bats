@@ -391,7 +391,6 @@ message from client: hello from a client" ]
         expect 0 "4 x 1000 messages of 4096 bytes: 0 torn
 4 x 1000 messages of 4100 bytes: ${lines[1]##*: }" ""
     done
-    none '/tmp/atomicity.*'
 }
 
 @test "atomicity: a full disk" {

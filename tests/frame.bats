@@ -95,12 +95,6 @@ quiet_make() { run_limited make --no-print-directory "$@"; }
     run_tests
     [ "$status" -eq 1 ]
     [ "${lines[-1]}" = "0 passed, 0 failed, 0 skipped" ]
-    # More than a slice, and names that a pattern must not take for its own signs.
-    printf '@test "%s" { echo >>ran; }\n' {a..z} 'a.b' '"quoted"' '(a|b)' '$a [x]* + ? ^ {2}' $'\\\\' >tests/none.bats
-    sed -i 's/""quoted""/"\\"quoted\\""/; s/"$a/"\\$a/' tests/none.bats # as bash wants it
-    run_tests
-    [ "${lines[-1]}" = "31 passed, 0 failed, 0 skipped" ]
-    [ "$(wc -l <ran)" -eq 31 ]
     printf '@test "not to be parsed" {\n' >tests/none.bats
     run_tests
     [ "$status" -eq 1 ]
@@ -165,20 +159,4 @@ first" ""
     quiet_make demo ONLY=fifo
     [ "$status" -ne 0 ]
     [[ $stderr == "replay: no console block of README.md runs build/fifo/"* ]]
-}
-
-@test "a line that could not be written is an error also where the output is line-buffered" {
-    command -v stdbuf >/dev/null || skip "no stdbuf(1)"
-    ! grep -q __asan_init "$bin/pipes/pipes" || skip "the sanitizer must be loaded first"
-    : >shared.dat
-    "$bin/files/queue_put" queue one
-    local program
-    for program in 'domain_sock/duplex 1' domain_sock/pass_descriptor 'pipes/ping_pong 1' 'files/state counter' files/proc \
-        'files/spool_submit spool' 'files/print_submit print shared.dat' 'files/queue_get queue' 'doors/doorserver door'; do
-        read -ra command <<<"$program"
-        in_shell 'stdbuf -oL "$@" >/dev/full' "$bin/${command[0]}" "${command[@]:1}"
-        echo "$program: $status: $stderr"
-        [ "$status" -eq 1 ]
-        [[ $stderr == *"write standard output: No space left on device"* ]]
-    done
 }

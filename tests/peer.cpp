@@ -1,0 +1,77 @@
+// peer - a client, or a server, that misbehaves
+//
+// Run:   peer ADDRESS silent              connects, and waits for standard
+// input
+//        peer ADDRESS pieces TEXT...      sends each TEXT by itself; prints the
+//        answer peer ADDRESS flood               sends without end, until it is
+//        stopped peer ADDRESS vanish TEXT         sends TEXT, and closes
+//        without reading peer ADDRESS serve [TEXT]        answers one client
+//        with TEXT peer ADDRESS deaf                listens, and does nothing
+//        else ADDRESS is a socket's path, or a port of 127.0.0.1
+// See:   what the program under test then does
+
+#include <err.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <string>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+static void send_text(int fd, const char *text) {
+    if (send(fd, text, strlen(text), MSG_NOSIGNAL) == -1) err(1, "send");
+}
+
+static void receive_all(int fd) {
+    char buffer[4096];
+    for (ssize_t got = 0; (got = recv(fd, buffer, sizeof buffer, 0)) != 0;) {
+        if (got == -1) err(1, "receive");
+        printf("%.*s", static_cast<int>(got), buffer);
+    }
+    printf("\n");
+}
+
+int main(int argc, char *argv[]) {
+    if (argc < 3) errx(2, "usage: peer ADDRESS MODE [TEXT...]");
+    const std::string mode = argv[2];
+    const int port = atoi(argv[1]);  // NOLINT(cert-err34-c): 0 for a path
+    sockaddr_un path = {};
+    path.sun_family = AF_UNIX;
+    snprintf(path.sun_path, sizeof path.sun_path, "%s", argv[1]);
+    sockaddr_in loopback = {};
+    loopback.sin_family = AF_INET;
+    loopback.sin_port = htons(static_cast<uint16_t>(port));
+    loopback.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    const auto *const address =
+        port > 0 ? reinterpret_cast<const sockaddr *>(&loopback)
+                 : reinterpret_cast<const sockaddr *>(&path);
+    const socklen_t size = port > 0 ? sizeof loopback : sizeof path;
+    const int fd = socket(address->sa_family, SOCK_STREAM, 0);
+
+    if (mode == "serve" || mode == "deaf") {
+        const int on = 1;
+        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+        if (bind(fd, address, size) == -1 || listen(fd, 5) == -1)
+            err(1, "listen");
+        dprintf(STDOUT_FILENO, "ready\n");
+        if (mode == "deaf") pause();
+        const int client = accept(fd, nullptr, nullptr);
+        receive_all(client);
+        if (argc > 3) send_text(client, argv[3]);
+        return 0;
+    }
+    if (connect(fd, address, size) == -1) err(1, "connect");
+    dprintf(STDOUT_FILENO, "connected\n");
+    if (mode == "silent") getchar();
+    while (mode == "flood") send_text(fd, "0123456789012345678901234567890");
+    for (int i = 3; i < argc; ++i) {
+        send_text(fd, argv[i]);
+        usleep(100000);
+    }
+    if (mode != "pieces") return 0;
+    shutdown(fd, SHUT_WR);
+    receive_all(fd);
+}
