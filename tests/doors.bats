@@ -41,11 +41,11 @@ calls() {
     exec 9>/tmp/door.lock
     flock 9
     start server "$b/doorserver"
-    server=$pid
     within shows server.out "listening on /tmp/door"
     run_limited "$b/doorclient"
     expect 0 "$hello" ""
-    stop_server
+    kill "$pid"
+    ends "$pid" 143
     rm /tmp/door
     exec 9>&-
 }
@@ -176,10 +176,10 @@ END
     local i before
     serve
     calls
-    before=$(ls "/proc/$server/fd" | wc -l)
+    before=$(find "/proc/$server/fd" | wc -l)
     for i in {1..40}; do timeout -s KILL 0.00$((i % 9 + 1)) "$b/doorclient" door || true; done >/dev/null 2>&1
     calls
-    within eval '(($(ls "/proc/$server/fd" | wc -l) <= before))'
+    within eval '(($(find "/proc/$server/fd" | wc -l) <= before))'
     stop_server
 }
 

@@ -433,7 +433,7 @@ submit() { printf '%s\n' "$1" | "$b/spool_submit" spool; }
     LIMIT=30 run_limited "$b/spool_daemon" -1 spool tee -a ran
     [ "$status" -eq 0 ]
     [ "$(sort -un ran)" = "$(seq 30)" ]
-    [ "$(ls spool/done | wc -l)" -eq 30 ]
+    [ "$(find spool/done -type f | wc -l)" -eq 30 ]
 }
 
 @test "spool_daemon: wrong arguments, a command that is not there" {
@@ -445,7 +445,7 @@ submit() { printf '%s\n' "$1" | "$b/spool_submit" spool; }
     submit hello
     run_limited "$b/spool_daemon" -1 spool ./nothing
     [[ $stderr == "spool_daemon: run ./nothing: No such file or directory"* ]]
-    [ "$(ls spool/failed | wc -l)" -eq 1 ]
+    [ "$(find spool/failed -type f | wc -l)" -eq 1 ]
 }
 
 # --------------------------------------------------- print_submit, print_daemon
@@ -480,11 +480,11 @@ submit() { printf '%s\n' "$1" | "$b/spool_submit" spool; }
     local i pids=()
     for i in {1..20}; do
         echo "$i" >"file.$i"
-        "$b/print_submit" print "file.$i" >>jobs 2>&1 3>&- &
+        "$b/print_submit" print "file.$i" >>numbers 2>&1 3>&- &
         pids+=($!)
     done
     for i in "${pids[@]}"; do wait "$i"; done
-    [ "$(sort jobs)" = "$(printf 'job %05d\n' {1..20})" ]
+    [ "$(sort numbers)" = "$(printf 'job %05d\n' {1..20})" ]
     run_limited "$b/print_daemon" -1 print paper
     succeeded
     [ "$(sort -n paper)" = "$(seq 20)" ]
