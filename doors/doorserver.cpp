@@ -30,13 +30,15 @@
 // Solaris runs no destructors, so nothing that has one may live here.
 extern "C" {
 static void server(void *, char *argp, size_t arg_size, door_desc_t *, uint_t) {
-    static char hello[] = "hello from server",
-                refused[] = "refused: not an int";
     int id = 0;
-    if (arg_size != sizeof id) door_return(refused, sizeof refused, nullptr, 0);
+    if (arg_size != sizeof id) {
+        static char refused[] = "refused: not an int";
+        door_return(refused, sizeof refused, nullptr, 0);
+    }
     memcpy(&id, argp, sizeof id);
     if (dprintf(STDOUT_FILENO, "id from client: %d\n", id) < 0)
         warn("write standard output");
+    static char hello[] = "hello from server";
     door_return(hello, sizeof hello, nullptr, 0);
 }
 }

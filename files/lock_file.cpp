@@ -55,7 +55,9 @@ int main(int argc, char *argv[]) {
     }
     signal(SIGINT, SIG_IGN);  // Ctrl-C ends COMMAND, and then the lock
     int status = 0;
-    if (child == -1 || waitpid(child, &status, 0) == -1) warn("fork");
+    const bool ran = child != -1 && waitpid(child, &status, 0) != -1;
+    if (!ran) warn("run %s", argv[2]);
     if (unlink(path) == -1) err(1, "unlink %s", path);
+    if (!ran) return 1;
     return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }

@@ -40,9 +40,9 @@ inline FILE *open_queue(const char *path, int flags, long &begin, long &end) {
     begin = end = first_line;
     // NOLINTNEXTLINE(cert-err34-c): the numbers are our own
     const int fields = fscanf(file, "%ld %ld", &begin, &end);
-    if (fields == EOF)
-        set_queue(file, path, begin, end);  // a new file
-    else if (fields != 2)
+    if (ferror(file) != 0) err(1, "read %s", path);
+    if (fields == EOF) set_queue(file, path, begin, end);  // a new file
+    if (fields != EOF && fields != 2)
         errx(1, "%s: not a queue; not changed", path);
     return file;
 }

@@ -79,6 +79,7 @@ int main() {
         }
         int status = 0;
         if (waitpid(child, &status, 0) == -1) err(1, "waitpid");
+        if (WEXITSTATUS(status) == 1) errx(1, "%s: failed", cause.what);
         const bool came = WEXITSTATUS(status) == cause.signo;
         printf("%-35s %s\n", cause.what, came ? cause.name : "none");
     }

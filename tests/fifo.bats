@@ -275,7 +275,7 @@ message from client: hello from a client" ]
     # Its FIFO has lost its reader between open and write: SIGPIPE.
     traced true
     start server strace -f -qq -o trace -e trace=write \
-        -e inject=write:delay_enter=300000:when=2 "$b/server" requests
+        -e inject=write:delay_enter=500000:when=3 "$b/server" requests
     local tracer=$pid
     within shows server.out "listening on requests"
     mkfifo requests.99999

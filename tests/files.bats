@@ -312,6 +312,20 @@ cron: daily/d: exit status 126"
     expect 1 "" ""
 }
 
+@test "queue_put, queue_get: a queue that cannot be read is not an empty one" {
+    traced true
+    "$b/queue_put" queue one
+    local program put=(two)
+    for program in queue_put queue_get; do
+        run_limited strace -qq -o trace -P "$PWD/queue" \
+            -e inject=read:error=EIO:when=1 "$b/$program" "$PWD/queue" "${put[@]}"
+        expect 1 "" "$program: read $PWD/queue: Input/output error"
+        put=()
+    done
+    run_limited "$b/queue_get" queue
+    expect 0 one ""
+}
+
 @test "queue_get: a message that could not be printed stays" {
     "$b/queue_put" queue one
     in_shell '"$1" queue >/dev/full' "$b/queue_get"

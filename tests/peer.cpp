@@ -53,8 +53,8 @@ int main(int argc, char *argv[]) {
 
     if (mode == "serve" || mode == "deaf") {
         const int on = 1;
-        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-        if (bind(fd, address, size) == -1 || listen(fd, 5) == -1)
+        if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == -1 ||
+            bind(fd, address, size) == -1 || listen(fd, 5) == -1)
             err(1, "listen");
         dprintf(STDOUT_FILENO, "ready\n");
         if (mode == "deaf") pause();

@@ -100,7 +100,7 @@ inline double switches(int who) {
 // the result, and returns main's status. One way, a last message comes back
 // when the partner has received all the others.
 template <class Send, class Receive>
-int run(const char *mechanism, Options options, pid_t child, Send send,
+int run(const char *mechanism, const Options &options, pid_t child, Send send,
         Receive receive) {
     const bool parent = child != 0, one_way = options.one_way;
     const long warm_up = std::min(options.messages, 1000L);
@@ -144,8 +144,8 @@ int run(const char *mechanism, Options options, pid_t child, Send send,
 }
 
 // The same for two descriptors, of which one may take or give only a piece.
-inline int run(const char *mechanism, Options options, pid_t child, int input,
-               int output) {
+inline int run(const char *mechanism, const Options &options, pid_t child,
+               int input, int output) {
     const auto send = [=](std::span<const char> message) {
         while (!message.empty()) {
             const ssize_t put = write(output, message.data(), message.size());
