@@ -1,9 +1,7 @@
-// ping_pong - how long a message takes through a domain socket, and another one
-// back
+// ping_pong - how long a message takes through a domain socket, there and back
 //
 // Text:  Domain Sockets; IPC Performance Hierarchy
-// Run:   build/domain_sock/ping_pong, or build/domain_sock/ping_pong MESSAGES
-// BYTES
+// Run:   build/domain_sock/ping_pong, or with MESSAGES and BYTES
 //        build/domain_sock/ping_pong -d: with datagrams
 //        build/domain_sock/ping_pong -t: a stream to the partner
 // See:   the time of a round trip, and its context switches

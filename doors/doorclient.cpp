@@ -1,9 +1,9 @@
 // doorclient - calls a door in the file system
 //
 // Text:  Door Client (doorclient.c)
-// Run:   terminal 1: build/doors/doorserver, or with another path than
-// /tmp/door
-//        terminal 2: build/doors/doorclient, with the same path
+// Run:   terminal 1: build/doors/doorserver
+//        terminal 2: build/doors/doorclient
+//        both take another PATH than /tmp/door as their argument
 // See:   terminal 2: message from server: hello from server
 //
 // The client opens the door like a file. door_call() takes an argument there

@@ -1,9 +1,9 @@
 // doorserver - answers calls through a door in the file system
 //
 // Text:  Door Server (doorserver.c)
-// Run:   terminal 1: build/doors/doorserver, or with another path than
-// /tmp/door
-//        terminal 2: build/doors/doorclient, with the same path
+// Run:   terminal 1: build/doors/doorserver
+//        terminal 2: build/doors/doorclient
+//        both take another PATH than /tmp/door as their argument
 // See:   terminal 1: listening on /tmp/door
 //                    id from client: 12
 //        terminal 2: message from server: hello from server

@@ -1,5 +1,4 @@
-// cron - runs the programs of a directory, as cron has run-parts(8) do every
-// day
+// cron - runs the programs of a directory, as run-parts(8) does for cron
 //
 // Text:  Cron Spool Folders
 // Run:   mkdir daily; cp /bin/date daily; build/files/cron daily

@@ -1,5 +1,4 @@
-// print_daemon - prints the jobs of a spool folder in the order of their
-// numbers
+// print_daemon - prints the jobs of a spool folder, in their order
 //
 // Text:  CUPS Spool Folders
 // Run:   build/files/print_submit print README.md

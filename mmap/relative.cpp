@@ -4,8 +4,7 @@
 //        Files
 // Run:   build/mmap/relative
 // See:   the writer's car and wheels; then the same ones in the reader, at
-// other
-//        addresses
+//        other addresses
 //
 // The whole car is one object, without pointers: each part is at a fixed
 // distance from its start, wherever the file is mapped. As in absolute, the

@@ -1,5 +1,4 @@
-// shm_producer - shares a string in a shared memory object for as long as it
-// runs
+// shm_producer - shares a string in shared memory for as long as it runs
 //
 // Text:  IPC Topics (shared memory, among the mechanisms)
 // Run:   terminal 1: build/mmap/shm_producer

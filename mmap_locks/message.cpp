@@ -1,8 +1,7 @@
 // message - the bounded queue in a mapped file: see message.hpp
 //
 // Text:  Memory Mapped Queue Example (boundedbuffer*.c); Submodule Memory
-// Mapped
-//        Lock Example (message.cc)
+//        Mapped Lock Example (message.cc)
 // Run:   build/mmap_locks/producer and build/mmap_locks/consumer
 // See:   what these print
 

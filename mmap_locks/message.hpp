@@ -1,8 +1,7 @@
 // message.hpp - a bounded queue of short messages in a mapped file
 //
 // Text:  Memory Mapped Queue Example (boundedbuffer*.c); Submodule Memory
-// Mapped
-//        Lock Example (message.hh)
+//        Mapped Lock Example (message.hh)
 //
 // The names are the text's: _empty counts the messages, _full the free slots. A
 // semaphore does not notice that a process has died. One that is killed between

@@ -1,11 +1,8 @@
-// ping_pong - how long a message takes through memory with semaphores, and
-// another one back
+// ping_pong - how long a message takes through memory with semaphores
 //
 // Text:  Shared Memory Locking; IPC Performance Hierarchy
-// Run:   build/mmap_locks/ping_pong, or build/mmap_locks/ping_pong MESSAGES
-// BYTES
-//        build/mmap_locks/ping_pong -t: messages through the queue of
-//        message.hpp
+// Run:   build/mmap_locks/ping_pong, or with MESSAGES and BYTES
+//        build/mmap_locks/ping_pong -t: through the queue of message.hpp
 // See:   the time of a round trip, and its context switches
 //
 // The kernel copies nothing, but it still puts the waiting process to sleep and

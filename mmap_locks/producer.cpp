@@ -5,8 +5,7 @@
 // Run:   terminal 1: build/mmap_locks/producer
 //        terminal 2: build/mmap_locks/consumer
 //        more terminals: more producers and consumers of the same queue
-// See:   terminal 1: enqueued 0 to enqueued 4, the rest when there is a
-// consumer
+// See:   terminal 1: enqueued 0 to enqueued 4; with a consumer, the rest
 //        terminal 2: 1: 0, and so on to 100: 99
 //
 // The queue is made under another name, and renamed when it is complete. While

@@ -1,5 +1,4 @@
-// robust_mutex - a lock whose holder is killed: the next one learns it, and
-// repairs
+// robust_mutex - a lock whose holder is killed: the next holder repairs
 //
 // Text:  Shared Memory Locking
 // Run:   build/mmap_locks/robust_mutex

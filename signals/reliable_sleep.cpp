@@ -10,7 +10,7 @@
 // The signals are blocked before the alarm is set, so one that arrives early
 // stays pending. sigsuspend() unblocks them and waits in one atomic step: there
 // is no moment at which a signal could be missed. Nothing jumps, so every
-// handler runs to its end. The earlier handlers, mask and alarm come back
+// handler runs to its end. The earlier handler, mask and alarm come back
 // afterwards.
 
 #include <err.h>

@@ -5,9 +5,9 @@
 // See:   a line for each signal: its number, its default action, and whether a
 //        program can catch or ignore it
 //
-// A child sends itself the signal, and then stops itself. Either the signal has
-// terminated or stopped it before, or the signal is ignored, or it continues a
-// stopped process. What causes these signals is shown by causes.
+// A child sends itself the signal, and then stops itself. If the signal has not
+// terminated or stopped it before, it is either ignored, or it continues a
+// stopped process. What raises these signals is shown by the program causes.
 
 #include <err.h>
 #include <signal.h>

@@ -1,5 +1,4 @@
-// ping_pong - how long a message takes through a TCP connection, and another
-// one back
+// ping_pong - how long a message takes through a TCP connection, there and back
 //
 // Text:  TCP/IP; IPC Performance Hierarchy
 // Run:   build/tcp/ping_pong, or build/tcp/ping_pong MESSAGES BYTES
