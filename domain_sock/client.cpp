@@ -26,8 +26,7 @@ static int client_connect(const char *fileName, const char *message) {
     sockaddr_un address = {};
     address.sun_family = AF_UNIX;
     if (strlen(fileName) >= sizeof address.sun_path)
-        errx(1, "connect %s: longer than %zu bytes", fileName,
-             sizeof address.sun_path - 1);
+        errx(1, "connect %s: the path is too long", fileName);
     memcpy(address.sun_path, fileName, strlen(fileName));
 
     alarm(10);  // its default action ends the client
@@ -47,7 +46,7 @@ static int client_connect(const char *fileName, const char *message) {
     if (nBytes == -1) err(1, "receive the answer");
     if (answer.empty()) errx(1, "receive the answer: end of file");
     for (char &c : answer)  // what could upset a terminal
-        if (iscntrl(static_cast<unsigned char>(c)) != 0) c = '?';
+        if (iscntrl(c & 0xff) != 0) c = '?';
     printf("message from server: %s\n", answer.c_str());
     if (fflush(stdout) == EOF) err(1, "write standard output");
 

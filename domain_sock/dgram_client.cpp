@@ -22,8 +22,7 @@ static sockaddr_un address_of(const std::string &path) {
     sockaddr_un address = {};
     address.sun_family = AF_UNIX;
     if (path.size() >= sizeof address.sun_path)
-        errx(1, "%s: longer than %zu bytes", path.c_str(),
-             sizeof address.sun_path - 1);
+        errx(1, "%s: the path is too long", path.c_str());
     memcpy(address.sun_path, path.data(), path.size());
     return address;
 }
@@ -49,8 +48,7 @@ int main(int argc, char *argv[]) {
         answered = send(socket_fd, argv[i], strlen(argv[i]), 0) != -1 &&
                    recv(socket_fd, answer, sizeof answer - 1, 0) != -1;
         for (char &c : answer)  // what could upset a terminal
-            if (iscntrl(static_cast<unsigned char>(c)) != 0 && c != '\0')
-                c = '?';
+            if (iscntrl(c & 0xff) != 0 && c != '\0') c = '?';
         if (answered)
             printf("message from server: %s\n", answer);
         else

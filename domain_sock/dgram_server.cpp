@@ -36,8 +36,7 @@ static int bound_socket() {
     sockaddr_un address = {};
     address.sun_family = AF_UNIX;
     if (strlen(fileName) >= sizeof address.sun_path)
-        errx(1, "bind %s: longer than %zu bytes", fileName,
-             sizeof address.sun_path - 1);
+        errx(1, "bind %s: the path is too long", fileName);
     memcpy(address.sun_path, fileName, strlen(fileName));
     const auto *const name = reinterpret_cast<const sockaddr *>(&address);
 
@@ -72,17 +71,14 @@ int main(int argc, char *argv[]) {
         const ssize_t nBytes =
             recvfrom(socket_fd, buff, sizeof buff, 0, sender, &length);
         if (nBytes == -1) err(1, "receive from %s", fileName);
-        const char *answer = "hello from server";
-        if (nBytes == sizeof buff) {
-            answer = "refused: more than 255 bytes";
-        } else {
-            buff[nBytes] = '\0';
-            for (char &c : buff)  // what could upset a terminal
-                if (iscntrl(static_cast<unsigned char>(c)) != 0 && c != '\0')
-                    c = '?';
-            if (dprintf(STDOUT_FILENO, "message from client: %s\n", buff) < 0)
-                err(1, "write standard output");
-        }
+        for (ssize_t i = 0; i < nBytes; ++i)  // what could upset a terminal
+            if (iscntrl(buff[i] & 0xff) != 0) buff[i] = '?';
+        const bool tooLong = nBytes == sizeof buff;
+        const char *answer =
+            tooLong ? "refused: more than 255 bytes" : "hello from server";
+        if (!tooLong && dprintf(STDOUT_FILENO, "message from client: %.*s\n",
+                                static_cast<int>(nBytes), buff) < 0)
+            err(1, "write standard output");
         // A client that is gone, or does not read, must not stop the server.
         if (sendto(socket_fd, answer, strlen(answer), MSG_DONTWAIT, sender,
                    length) == -1)

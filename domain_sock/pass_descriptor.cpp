@@ -17,39 +17,37 @@
 #include <unistd.h>
 
 // A message of one byte, with room for one descriptor beside it.
-struct Envelope {
-    char byte = 'd';
-    iovec data = {&byte, 1};
-    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
-    cmsghdr *const header = reinterpret_cast<cmsghdr *>(control);
-    msghdr message = {};
+static char byte = 'd';
+static iovec data = {&byte, 1};
+alignas(cmsghdr) static char control[CMSG_SPACE(sizeof(int))];
+static cmsghdr *const header = reinterpret_cast<cmsghdr *>(control);
 
-    Envelope() {
-        message.msg_iov = &data;
-        message.msg_iovlen = 1;
-        message.msg_control = control;
-        message.msg_controllen = sizeof control;
-    }
-};
+static msghdr envelope() {
+    msghdr message = {};
+    message.msg_iov = &data;
+    message.msg_iovlen = 1;
+    message.msg_control = control;
+    message.msg_controllen = sizeof control;
+    return message;
+}
 
 static void send_descriptor(int socket_fd, int fd) {
-    Envelope envelope;
-    envelope.header->cmsg_level = SOL_SOCKET;
-    envelope.header->cmsg_type = SCM_RIGHTS;
-    envelope.header->cmsg_len = CMSG_LEN(sizeof fd);
-    memcpy(CMSG_DATA(envelope.header), &fd, sizeof fd);
-    if (sendmsg(socket_fd, &envelope.message, MSG_NOSIGNAL) == -1)
+    const msghdr message = envelope();
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(sizeof fd);
+    memcpy(CMSG_DATA(header), &fd, sizeof fd);
+    if (sendmsg(socket_fd, &message, MSG_NOSIGNAL) == -1)
         err(1, "send the descriptor");
 }
 
 static int receive_descriptor(int socket_fd) {
-    Envelope envelope;
-    if (recvmsg(socket_fd, &envelope.message, 0) == -1)
-        err(1, "receive the descriptor");
-    if (envelope.header->cmsg_type != SCM_RIGHTS)
+    msghdr message = envelope();
+    if (recvmsg(socket_fd, &message, 0) == -1) err(1, "receive the descriptor");
+    if (header->cmsg_type != SCM_RIGHTS)
         errx(1, "receive the descriptor: none has arrived");
     int fd = -1;
-    memcpy(&fd, CMSG_DATA(envelope.header), sizeof fd);
+    memcpy(&fd, CMSG_DATA(header), sizeof fd);
     return fd;
 }
 
@@ -61,16 +59,13 @@ int main() {
     if (child == 0) {
         if (close(ends[0]) == -1) err(1, "close");
         const int fd = receive_descriptor(ends[1]);
-        char text[64];
-        const ssize_t got = pread(fd, text, sizeof text, 0);
-        if (got == -1) err(1, "read");
-        printf("receiver: read through the descriptor: %.*s\n",
-               static_cast<int>(got), text);
+        char text[64] = "";
+        if (pread(fd, text, sizeof text - 1, 0) == -1) err(1, "read");
+        printf("receiver: read through the descriptor: %s\n", text);
         if (fflush(stdout) == EOF) err(1, "write standard output");
         return 0;
     }
 
-    if (close(ends[1]) == -1) err(1, "close");
     FILE *const file = tmpfile();  // has no name
     if (file == nullptr) err(1, "tmpfile");
     fprintf(file, "Hello World");

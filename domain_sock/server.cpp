@@ -46,7 +46,7 @@ static int connection_handler(int connection_fd) {
 
     buff[size] = '\0';
     for (size_t i = 0; i < size; ++i)  // what could upset a terminal
-        if (iscntrl(static_cast<unsigned char>(buff[i])) != 0) buff[i] = '?';
+        if (iscntrl(buff[i] & 0xff) != 0) buff[i] = '?';
     if (dprintf(STDOUT_FILENO, "message from client: %s\n", buff) < 0)
         err(1, "write standard output");
     if (send(connection_fd, "hello from server", 17, 0) == -1)
@@ -61,8 +61,7 @@ static int server_listen() {
     sockaddr_un address = {};
     address.sun_family = AF_UNIX;
     if (strlen(fileName) >= sizeof address.sun_path)
-        errx(1, "bind %s: longer than %zu bytes", fileName,
-             sizeof address.sun_path - 1);
+        errx(1, "bind %s: the path is too long", fileName);
     memcpy(address.sun_path, fileName, strlen(fileName));
     const auto *const name = reinterpret_cast<const sockaddr *>(&address);
 

@@ -70,14 +70,10 @@ inline bool receive(int connection, std::string &bytes) {
     return got == 0;
 }
 
+// A send that may wait takes all bytes.
 inline bool send_all(int connection, const char *bytes, size_t size) {
-    while (size > 0) {
-        const ssize_t put = send(connection, bytes, size, MSG_NOSIGNAL);
-        if (put == -1) return false;
-        bytes += put;
-        size -= static_cast<size_t>(put);
-    }
-    return true;
+    const ssize_t put = send(connection, bytes, size, MSG_NOSIGNAL);
+    return put == static_cast<ssize_t>(size);
 }
 
 // A thread for each call.

@@ -62,7 +62,7 @@ int main(int argc, char *argv[]) {
         if (got != sizeof request) continue;  // not written by a client
         request.message[sizeof request.message - 1] = '\0';
         for (char &c : request.message)  // spares the terminal
-            if (iscntrl(static_cast<unsigned char>(c)) && c != '\0') c = '?';
+            if (iscntrl(c & 0xff) && c != '\0') c = '?';
         if (dprintf(STDOUT_FILENO, "message from client: %s\n",
                     request.message) < 0)
             err(1, "write standard output");

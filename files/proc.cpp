@@ -65,7 +65,7 @@ int main(int argc, char *argv[]) {
                       status = read_file(path);
     std::string name = value_of(status, "Name:");
     for (char &c : name)  // a program may choose its name
-        if (iscntrl(static_cast<unsigned char>(c)) != 0) c = '?';
+        if (iscntrl(c & 0xff) != 0) c = '?';
     printf("%s: %s, %s, parent %s\n", path.c_str(), name.c_str(),
            value_of(status, "State:").c_str(),
            value_of(status, "PPid:").c_str());

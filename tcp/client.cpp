@@ -50,7 +50,7 @@ static int client_connect(const char *host, const char *port,
     if (nBytes == -1) err(1, "receive the answer");
     if (answer.empty()) errx(1, "receive the answer: end of file");
     for (char &c : answer)  // what could upset a terminal
-        if (iscntrl(static_cast<unsigned char>(c)) != 0) c = '?';
+        if (iscntrl(c & 0xff) != 0) c = '?';
     printf("message from server: %s\n", answer.c_str());
     if (fflush(stdout) == EOF) err(1, "write standard output");
 

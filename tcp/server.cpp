@@ -36,7 +36,7 @@ static int connection_handler(int connection_fd) {
 
     buff[size] = '\0';
     for (size_t i = 0; i < size; ++i)  // what could upset a terminal
-        if (iscntrl(static_cast<unsigned char>(buff[i])) != 0) buff[i] = '?';
+        if (iscntrl(buff[i] & 0xff) != 0) buff[i] = '?';
     if (dprintf(STDOUT_FILENO, "message from client: %s\n", buff) < 0)
         err(1, "write standard output");
     if (send(connection_fd, "hello from server", 17, 0) == -1)
