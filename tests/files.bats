@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 load helpers
+export BATS_TEST_TIMEOUT=180 # on a busy machine
 
 b=$bin/files
 full='write standard output: No space left on device'
