@@ -12,7 +12,7 @@
 
 #include <dirent.h>
 #include <err.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <string>
 #include <sys/stat.h>
@@ -56,6 +56,8 @@ int main(int argc, char *argv[]) {
                              S_ISREG(file.st_mode) &&
                              access(path.c_str(), X_OK) == 0;
         if (program && !run(path.c_str())) well = false;
+        free(jobs[i]);
     }
+    free(jobs);
     return well ? 0 : 1;
 }

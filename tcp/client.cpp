@@ -22,21 +22,22 @@
 static int client_connect(const char *host, const char *port,
                           const char *message) {
     alarm(10);  // its default action ends the client
-    addrinfo hints = {}, *address = nullptr;
+    addrinfo hints = {}, *list = nullptr;
     hints.ai_socktype = SOCK_STREAM;
-    const int error = getaddrinfo(host, port, &hints, &address);
+    const int error = getaddrinfo(host, port, &hints, &list);
     if (error != 0) errx(1, "%s port %s: %s", host, port, gai_strerror(error));
 
     int socket_fd = -1;
-    for (; address != nullptr; address = address->ai_next) {
+    for (addrinfo *address = list;; address = address->ai_next) {
         socket_fd = socket(address->ai_family, SOCK_STREAM, 0);
-        if (socket_fd == -1) err(1, "socket");
-        if (connect(socket_fd, address->ai_addr, address->ai_addrlen) == 0)
+        if (socket_fd != -1 &&
+            connect(socket_fd, address->ai_addr, address->ai_addrlen) == 0)
             break;
         if (address->ai_next == nullptr)
             err(1, "connect %s port %s", host, port);
-        if (close(socket_fd) == -1) err(1, "close");
+        close(socket_fd);
     }
+    freeaddrinfo(list);
 
     if (send(socket_fd, message, strlen(message), MSG_NOSIGNAL) == -1)
         err(1, "send the request");

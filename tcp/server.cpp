@@ -66,6 +66,7 @@ static int server_listen(const char *port, const char *host) {
         err(1, "getsockname");
     getnameinfo(address->ai_addr, address->ai_addrlen, nullptr, 0, number,
                 sizeof number, NI_NUMERICSERV);
+    freeaddrinfo(address);
     if (dprintf(STDOUT_FILENO, "listening on %s port %s\n", host, number) < 0)
         err(1, "write standard output");
 

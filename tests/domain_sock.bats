@@ -80,15 +80,16 @@ children() { tr ' ' '\n' <"/proc/$server/task/$server/children" | grep -c .; }
 }
 
 @test "server: 1000 clients in a row, and no zombie" {
-    local i
+    local i count=1000
+    ! grep -q __asan_init "$b/client" || count=100 # which take their time
     serve
-    for ((i = 0; i < 1000; ++i)); do
+    for ((i = 0; i < count; ++i)); do
         "$b/client" socket "$i" >>answers 2>&1
         ((i % 50 != 0)) || ps -o stat= --ppid "$server" >>states || true
     done
     run ! grep Z states
-    [ "$(sort answers | uniq -c | tr -s ' ')" = " 1000 $hello" ]
-    [ "$(grep -c message server.out)" -eq 1000 ]
+    [ "$(sort answers | uniq -c | tr -s ' ')" = " $count $hello" ]
+    [ "$(grep -c message server.out)" -eq "$count" ]
     within eval '[ "$(children)" -eq 0 ]'
     stop_server
 }
