@@ -32,9 +32,11 @@ int main(int argc, char *argv[]) {
     std::string path = "/tmp/as_file." + std::to_string(getpid());
     if (mkfifo(path.c_str(), 0600) == -1) err(1, "mkfifo %s", path.c_str());
 
+    signal(SIGINT, SIG_IGN);  // Ctrl-C ends both; this removes the name
     const pid_t producer = fork();
     if (producer == -1) err(1, "fork for %s", argv[1]);
     if (producer == 0) {
+        signal(SIGINT, SIG_DFL);
         const int fifo = open(path.c_str(), O_WRONLY);  // waits for CONSUMER
         if (fifo == -1) err(1, "open %s", path.c_str());
         if (unlink(path.c_str()) == -1) err(1, "unlink %s", path.c_str());
@@ -48,14 +50,13 @@ int main(int argc, char *argv[]) {
     const pid_t consumer = fork();
     if (consumer == -1) err(1, "fork for %s", dashes[1]);
     if (consumer == 0) {
+        signal(SIGINT, SIG_DFL);
         std::copy(dashes + 1, end, dashes);  // over the --: makes room
         end[-1] = path.data();
         execvp(dashes[0], dashes);
         err(errno == ENOENT ? 127 : 126, "run %s", dashes[0]);
     }
 
-    // Ctrl-C ends both programs. This one stays, to remove the name.
-    if (signal(SIGINT, SIG_IGN) == SIG_ERR) err(1, "ignore SIGINT");
     int status = 0, produced = 0, consumed = 0;
     for (pid_t child = 0; (child = wait(&status)) != -1;) {
         (child == consumer ? consumed : produced) = status;

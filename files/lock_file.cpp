@@ -48,12 +48,13 @@ int main(int argc, char *argv[]) {
         return 1;
     }
 
+    signal(SIGINT, SIG_IGN);  // Ctrl-C ends COMMAND, and then the lock
     const pid_t child = fork();
     if (child == 0) {
+        signal(SIGINT, SIG_DFL);
         execvp(argv[2], argv + 2);
         err(errno == ENOENT ? 127 : 126, "run %s", argv[2]);
     }
-    signal(SIGINT, SIG_IGN);  // Ctrl-C ends COMMAND, and then the lock
     int status = 0;
     const bool ran = child != -1 && waitpid(child, &status, 0) != -1;
     if (!ran) warn("run %s", argv[2]);

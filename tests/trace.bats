@@ -26,7 +26,7 @@ steady() {
             text = substr($0, 11)
             match(text, /^ */)
             print int(RLENGTH / 22), substr(text, RLENGTH + 1)
-        }' | grep -vE ' (write\(stderr|sleeps in|sched_yield|futex|receives SIGCHLD|wait\((server|any)|accept)' |
+        }' | grep -vE ' (write\(stderr|sleeps in|sched_yield|futex|receives SIGCHLD|wait\(|accept)' |
         sed -E 's/wakes up: //; s/queue\.dat\.[A-Za-z0-9]{6}/queue.dat.XXXXXX/; s/ = [0-9].*//; s/"[^"]*".*//' |
         sort -s -n -k 1,1
 }
