@@ -8,7 +8,8 @@
 // To count, a process loads a number, adds 1 and stores it. What the other one
 // stores in between is overwritten. With a processor for each process that
 // happens all the time; with one for both, whenever a process is interrupted
-// just there. To show it in every run, they meet there every thousandth time.
+// just there. So that every run shows it, each process waits between its load
+// and its store, every thousandth time, until the other one is there, too.
 // An atomic ++ loads and stores in one step, without a call of the kernel.
 
 #include <atomic>
@@ -22,10 +23,10 @@
 static constexpr long times = 1000000;  // each process
 
 struct Counters {
-    volatile long plain;
+    volatile long plain;  // really load and store it each time
     std::atomic<long> atomic, met;
 };
-// A lock would not reach the other process.
+// With a lock of its own, std::atomic would not work between processes.
 static_assert(std::atomic<long>::is_always_lock_free);
 
 static void count(Counters *counters) {

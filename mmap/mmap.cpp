@@ -1,12 +1,13 @@
 // mmap - writes "Hello World" to a file through a mapping
 //
 // Text:  Using mmap (mmap.c)
-// Run:   build/mmap/mmap, then build/mmap/mmap2; edit the string, and again
+// Run:   build/mmap/mmap, then build/mmap/mmap2
+//        Then edit the string, run make, and run both again.
 // See:   nothing from mmap; Hello World from mmap2; shared.dat has 12 bytes
 //
-// Memory is mapped only as far as the file goes: a store behind its end raises
-// SIGBUS. So the file gets its size first. The listing then waits for a key; we
-// need not, since what was stored stays in the file when the process has ended.
+// A mapping makes no file longer: in an empty one the first store would raise
+// SIGBUS. So the file gets its size first. The text's program waits for a key
+// before it unmaps. That is not needed: the file keeps what was stored.
 
 #include <err.h>
 #include <fcntl.h>
@@ -20,8 +21,8 @@ int main() {
 
     const int fd = open("shared.dat", O_CREAT | O_TRUNC | O_RDWR, 0666);
     if (fd == -1) err(1, "open shared.dat");
-    // To the last byte, not behind it, where another one would make the file
-    // longer than the data.
+    // Seek to the last byte, and write it. The listing seeks one byte further,
+    // and so makes the file a byte too long.
     if (lseek(fd, static_cast<off_t>(dataSize) - 1, SEEK_SET) == -1)
         err(1, "lseek shared.dat");
     if (write(fd, "", 1) == -1) err(1, "write shared.dat");

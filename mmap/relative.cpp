@@ -7,7 +7,7 @@
 //        other addresses
 //
 // The whole car is one object, without pointers: each part is at a fixed
-// distance from its start, wherever the file is mapped. As in absolute, the
+// distance from its start, wherever the file is mapped. As in absolute.cpp, the
 // program then executes itself anew, with the file as standard input: the
 // reader, with other memory, finds the same car.
 

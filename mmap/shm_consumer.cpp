@@ -5,7 +5,8 @@
 //        terminal 2: build/mmap/shm_consumer
 // See:   terminal 2: Hello World
 //
-// The same as consumer, with shm_open() in place of open().
+// Like mmap/consumer, with shm_open() in place of open(). The producer removes
+// the object when it ends.
 
 #include <err.h>
 #include <fcntl.h>

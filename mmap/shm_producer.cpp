@@ -6,7 +6,7 @@
 // See:   terminal 1: memory mapped; press Enter to exit
 //        terminal 2: Hello World
 //
-// The same as producer, with shm_open() in place of open(): the object has a
+// Like mmap/producer, with shm_open() in place of open(): the object has a
 // name, but on no disk, and no rename(). ftruncate() gives it its size. Until
 // memcpy() is done, a consumer finds zeros, and says so.
 

@@ -8,14 +8,14 @@
 // See:   terminal 1: enqueued 0 to enqueued 4; with a consumer, the rest
 //        terminal 2: 1: 0, and so on to 100: 99
 //
-// The queue is made under another name, and renamed when it is complete. While
-// a producer adds messages it holds a shared lock on the file, which the kernel
-// takes back when the producer dies: so consumers learn that no more will come.
+// The queue is made under another name and renamed when it is complete, so that
+// nobody opens half a queue. While a producer adds messages it holds a shared
+// lock on the file, which the kernel takes back when the producer dies: so
+// consumers learn that no more will come.
 
 #include "message.hpp"
 
 #include <err.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string>
@@ -29,17 +29,18 @@ int main() {
     if (directory == -1 || flock(directory, LOCK_EX) == -1) err(1, "lock .");
 
     int fd = open("queue.dat", O_RDWR);
-    Message *msg = nullptr;
-    if (fd != -1 && flock(fd, LOCK_EX | LOCK_NB) == -1) {
-        msg = Message::GetFromMemoryMappedFile(fd);  // a producer's: we join it
-    } else {
+    // If the lock is refused, a producer is at work: join it. Else replace it.
+    const bool join = fd != -1 && flock(fd, LOCK_EX | LOCK_NB) == -1;
+    if (!join) {
+        if (fd != -1) close(fd);
         fd = open("queue.dat.new", O_CREAT | O_TRUNC | O_RDWR, 0666);
         if (fd == -1) err(1, "open queue.dat.new");
-        msg = Message::CopyToMemoryMappedFile(fd);
-        if (rename("queue.dat.new", "queue.dat") == -1)
-            err(1, "rename queue.dat.new");
     }
-    if (flock(fd, LOCK_SH) == -1) err(1, "lock queue.dat");
+    if (flock(fd, LOCK_SH) == -1) err(1, "lock the queue");
+    Message *const msg = join ? Message::GetFromMemoryMappedFile(fd)
+                              : Message::CopyToMemoryMappedFile(fd);
+    if (!join && rename("queue.dat.new", "queue.dat") == -1)
+        err(1, "rename queue.dat.new");
     if (close(directory) == -1) err(1, "unlock .");
 
     for (int i = 0; i < 100; i++) {

@@ -7,8 +7,8 @@
 // See:   the same, then nothing for 2 seconds, until an alarm ends the program
 //
 // A reader meets end of file when every write end is closed, in every process.
-// fork() left one in the parent, too. With -k the parent keeps that unused end
-// open, and so waits for itself.
+// After fork() the parent has a write end, too. With -k it keeps that unused
+// end open, and so waits for itself.
 
 #include <err.h>
 #include <stdio.h>
@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 static void redirect(int from, int to) {
-    if (from == to) return;  // `to` was closed at the start, and pipe() took it
+    if (from == to) return;  // we had no descriptor `to`, so pipe() took it
     if (dup2(from, to) == -1) err(1, "dup2 the pipe onto descriptor %d", to);
     if (close(from) == -1) err(1, "close the pipe's original descriptor");
 }
@@ -35,7 +35,8 @@ int main(int argc, char *argv[]) {
     const pid_t pid = fork();
     if (pid == -1) err(1, "fork");
 
-    // The unused end goes first: after `>&-` dup2 would take its number.
+    // Close the unused end first. If we were started without standard output
+    // (`>&-`), it may be descriptor 1, which dup2 would replace.
     if (pid > 0) {  // parent process
         if (keep) {
             warnx("the parent keeps its write end: no end of file will come; "

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 static void redirect(int from, int to) {
-    if (from == to) return;  // `to` was closed at the start, and pipe() took it
+    if (from == to) return;  // we had no descriptor `to`, so pipe() took it
     if (dup2(from, to) == -1) err(1, "dup2 the pipe onto descriptor %d", to);
     if (close(from) == -1) err(1, "close the pipe's original descriptor");
 }
@@ -30,7 +30,8 @@ int main() {
     const pid_t pid = fork();
     if (pid == -1) err(1, "fork");
 
-    // The unused end goes first: after `>&-` dup2 would take its number.
+    // Close the unused end first. If we were started without standard output
+    // (`>&-`), it may be descriptor 1, which dup2 would replace.
     if (pid > 0) {  // parent process
         if (close(outputPartOfPipe) == -1) err(1, "close the write end");
         redirect(inputPartOfPipe, STDIN_FILENO);

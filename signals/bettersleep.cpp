@@ -4,12 +4,12 @@
 // Run:   build/signals/bettersleep 1
 // See:   sleepFor returned: 0, twice, a second apart
 // Run:   build/signals/bettersleep -r 1
-// See:   the same: the alarm comes before pause(), which the jump skips
+// See:   the same, with a warning before each sleep
 //
-// siglongjmp() restores the signal mask that sigsetjmp(env, 1) saved. After
-// longjmp() SIGALRM would stay blocked on Linux, as it is in its handler, and
-// the second sleep would never end (see jump). The jump also abandons any other
-// handler that SIGALRM interrupts (see sleepforproblem).
+// SIGALRM is blocked while its handler runs. siglongjmp() restores the mask
+// that sigsetjmp(env, 1) saved; on Linux a plain longjmp() would leave SIGALRM
+// blocked, and the second sleep would never end: see jump.cpp. The jump also
+// abandons any other handler that SIGALRM interrupts: see sleepforproblem.cpp.
 
 #include <err.h>
 #include <limits.h>
@@ -26,16 +26,16 @@ static sigjmp_buf env_alrm;
 // NOLINTNEXTLINE(cert-err52-cpp): the text's call; no destructor is skipped
 static void sig_alrm(int) { siglongjmp(env_alrm, 1); }
 
-// With -r another process runs here, until the alarm comes.
+// With -r: as if another process ran here until the alarm comes.
 static void other_work(unsigned numSeconds) {
     if (!race) return;
-    warnx("the alarm will come before pause(), which it skips");
+    warnx("the alarm comes before pause(); its jump skips pause()");
     sleep(numSeconds + 1);  // the alarm jumps out of it
 }
 
 static unsigned sleepFor(unsigned numSeconds) {
     if (signal(SIGALRM, sig_alrm) == SIG_ERR) err(1, "signal SIGALRM");
-    // Not for 0: alarm(0) would set no alarm, and pause() would never return.
+    // With 0 seconds skip the wait: alarm(0) sets no alarm to end it.
     // NOLINTNEXTLINE(cert-err52-cpp): likewise
     if (numSeconds > 0 && sigsetjmp(env_alrm, 1) == 0) {
         alarm(numSeconds);

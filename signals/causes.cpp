@@ -2,11 +2,11 @@
 //
 // Text:  Important Signals (the causes in its table)
 // Run:   build/signals/causes
-// See:   a line for each cause, with the signal that came
+// See:   a line for each cause, with its signal
 //
 // SIGHUP and SIGINT come from a terminal (sighandler), SIGALRM comes from
-// alarm() (sending), and SIGKILL, SIGSTOP and SIGCONT only from kill(). On some
-// processors (ARM) a division by zero raises nothing: its result is 0.
+// alarm() (sending); SIGKILL, SIGSTOP and SIGCONT have no such cause. On ARM a
+// division by zero raises nothing, and the invalid instruction is a SIGTRAP.
 
 #include <err.h>
 #include <signal.h>
@@ -16,7 +16,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static volatile int zero = 0, result;  // volatile, or it would be computed now
+static volatile int zero = 0,
+                    result;  // volatile: not to be computed by the compiler
 
 static char *map(int protection, int flags, int fd) {
     void *const page = mmap(nullptr, 1, protection, flags, fd, 0);
@@ -59,7 +60,7 @@ static const Cause causes[] = {
      [] { result = div(1, zero).quot; }},
     {"an invalid instruction", "SIGILL", SIGILL, [] { __builtin_trap(); }},
     {"a store into read-only memory", "SIGSEGV", SIGSEGV, store_read_only},
-    {"a store behind a mapped file's end", "SIGBUS", SIGBUS,
+    {"a store past a mapped file's end", "SIGBUS", SIGBUS,
      store_behind_the_end},
     {"a write to a pipe without a reader", "SIGPIPE", SIGPIPE, write_alone},
 };
@@ -81,7 +82,8 @@ int main() {
         if (waitpid(child, &status, 0) == -1) err(1, "waitpid");
         if (WEXITSTATUS(status) == 1) errx(1, "%s: failed", cause.what);
         const bool came = WEXITSTATUS(status) == cause.signo;
-        printf("%-35s %s\n", cause.what, came ? cause.name : "none");
+        printf("%-35s %s\n", cause.what,
+               came ? cause.name : "another, or none");
     }
     if (fflush(stdout) == EOF) err(1, "write standard output");
 }

@@ -6,8 +6,8 @@
 //        caught: the handler ran before raise returned
 //        default: the child was ended by the signal: Terminated
 //
-// A disposition belongs to a process, and a child inherits it. The default
-// action of SIGTERM would end this program, so a child tries it.
+// A process has one disposition for each signal, and its children inherit it.
+// The default action of SIGTERM would end this program, so a child tries it.
 
 #include <err.h>
 #include <signal.h>
@@ -32,7 +32,10 @@ int main() {
     if (signal(SIGTERM, SIG_DFL) == SIG_ERR) err(1, "signal SIG_DFL");
     const pid_t child = fork();
     if (child == -1) err(1, "fork");
-    if (child == 0) _exit(raise(SIGTERM));
+    if (child == 0) {
+        raise(SIGTERM);
+        _exit(1);  // not reached: SIG_DFL is inherited
+    }
     int status = 0;
     if (waitpid(child, &status, 0) == -1) err(1, "waitpid");
     if (!WIFSIGNALED(status)) errx(1, "the child was not terminated");

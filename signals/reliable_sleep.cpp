@@ -25,7 +25,7 @@ static bool race;  // -r
 
 static void handler(int) {}  // sigsuspend() returns when a handler has run
 
-// With -r another process runs here, until the alarm has come.
+// With -r: as if another process ran here until the alarm has come.
 static void other_work(unsigned numSeconds) {
     if (!race) return;
     sleep(numSeconds + 1);

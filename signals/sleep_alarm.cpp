@@ -23,7 +23,7 @@ static bool race;  // -r
 
 static void sig_alrm(int) {}
 
-// With -r another process runs here, until the alarm has come and gone.
+// With -r: as if another process ran here until the alarm has come and gone.
 static void other_work(unsigned numSeconds) {
     if (!race) return;
     sleep(numSeconds + 1);  // the alarm cuts it short

@@ -83,6 +83,23 @@ produce() {
     ends "$pid" 0
 }
 
+@test "a consumer of a killed producer ends, also if another one has started" {
+    produce killed
+    local killed=$pid
+    kill -STOP "$killed"
+    start consumer "$b/consumer"
+    local consumer=$pid
+    within shows consumer.out "5: 4"
+    kill -KILL "$killed"
+    within gone "$killed"
+    produce next # with a queue of its own
+    ends "$consumer" 0
+    [ "$(<consumer.out)" = "$(head -n 5 <<<"$dequeued")" ]
+    run_limited "$b/consumer"
+    expect 0 "$dequeued" ""
+    within gone "$pid"
+}
+
 @test "after Ctrl-C of either one, and with leftovers, the next run works" {
     echo 'a leftover that is longer than a queue' >queue.dat.new
     produce producer
