@@ -8,7 +8,7 @@
 // strtok keeps its position in static data, one for the whole process. A
 // handler that calls strtok on a string of its own moves that position, and
 // main continues in the handler's string. strtok_r keeps it in a variable that
-// its caller passes. With raise() the signal arrives at the same point each time.
+// its caller passes. With raise() the signal arrives at the same point.
 
 #include <err.h>
 #include <signal.h>
