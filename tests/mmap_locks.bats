@@ -41,7 +41,7 @@ produce() {
         start "producer$i" "$b/producer" </dev/null
         producers+=("$pid")
     done
-    within eval 'cat producer?.out | grep -q "enqueued 4"'
+    within eval '(($(cat producer?.out | wc -l) >= 5))' # the queue is full
     for i in 1 2 3 4; do
         start "consumer$i" "$b/consumer"
         consumers+=("$pid")
