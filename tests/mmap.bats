@@ -133,13 +133,13 @@ produce() {
 
 @test "producer: whoever has the old file mapped keeps it" {
     produce
-    tail -f /dev/null --pid=$$ 3>&- 8<shared.dat & # holds the file open
-    local holder=$! first=$pid
+    local first=$pid
+    exec 8<shared.dat # holds the file open
     start second "$b/producer" <>keys
     within shows second.out "$prompt"
-    [ "$(tr -d '\0' <"/proc/$holder/fd/8")" = "Hello World" ]
-    [ "$(stat -Lc %i "/proc/$holder/fd/8")" != "$(stat -c %i shared.dat)" ]
-    kill "$holder" "$first" "$pid"
+    [ "$(stat -Lc %i /proc/self/fd/8)" != "$(stat -c %i shared.dat)" ]
+    [ "$(tr -d '\0' <&8)" = "Hello World" ]
+    kill "$first" "$pid"
     within gone "$first"
     within gone "$pid"
 }
