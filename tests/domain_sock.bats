@@ -183,10 +183,11 @@ children() { tr ' ' '\n' <"/proc/$server/task/$server/children" | grep -c .; }
 
 @test "server: the child closes the listener, the parent the connection" {
     traced true
-    serve strace -f -qq -o trace -e trace=listen,accept,clone,close "$b/server"
+    serve strace -f -qq -o all -e trace=listen,accept,clone,close "$b/server"
     asks
     kill "$(tr -d ' ' <"/proc/$server/task/$server/children")"
     ends "$server" 0
+    whole_calls all
     local parent child listener connection
     [[ $(<trace) =~ ([0-9]+)\ +listen\(([0-9]+) ]]
     parent=${BASH_REMATCH[1]} listener=${BASH_REMATCH[2]}

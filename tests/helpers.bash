@@ -128,10 +128,15 @@ traced() {
     strace -o /dev/null true 2>/dev/null || skip "strace is missing or may not trace"
     export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0
     run_limited strace -f -q -o all "$@"
-    # A call that another process interrupted stands in two pieces.
+    whole_calls all
+}
+
+# whole_calls FILE: what strace -f wrote there, in ./trace: a call that another process interrupted
+# stands in FILE in two pieces.
+whole_calls() {
     awk '/<unfinished/ { sub(/ *<unfinished.*/, ""); begun[$1] = $0; next }
         / resumed>/ { id = $1; sub(/.* resumed>/, ""); $0 = begun[id] $0 }
-        { print }' all >trace
+        { print }' "$1" >trace
     cat trace
 }
 
