@@ -11,6 +11,7 @@
 #pragma once
 
 #include <algorithm>
+#include <chrono>
 #include <err.h>
 #include <signal.h>
 #include <span>
@@ -19,7 +20,6 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 #include <vector>
 #ifdef __linux__
@@ -69,24 +69,16 @@ inline pid_t start_partner() {
 #ifdef __linux__
     if (child == 0 && prctl(PR_SET_PDEATHSIG, SIGKILL) == -1) err(1, "prctl");
     cpu_set_t allowed, own;
-    if (sched_getaffinity(0, sizeof allowed, &allowed) == -1)
-        err(1, "sched_getaffinity");
+    if (sched_getaffinity(0, sizeof allowed, &allowed) == -1) return child;
     int left = child != 0 ? 1 : CPU_COUNT(&allowed);
     for (size_t cpu = 0; left > 0; ++cpu) {
         if (CPU_ISSET(cpu, &allowed)) --left;
         CPU_ZERO(&own);
         CPU_SET(cpu, &own);
     }
-    if (sched_setaffinity(0, sizeof own, &own) == -1)
-        err(1, "sched_setaffinity");
+    sched_setaffinity(0, sizeof own, &own);  // a wish: it may be refused
 #endif
     return child;
-}
-
-inline double seconds() {
-    timespec time = {};
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return double(time.tv_sec) + double(time.tv_nsec) * 1e-9;
 }
 
 // Of this process (RUSAGE_SELF) or its children that have ended.
@@ -112,10 +104,10 @@ int run(const char *mechanism, const Options &options, pid_t child, Send send,
     const auto text = [&](long i, bool back) {
         return pattern.data() + (2 * i + back) % 251;
     };
-    const double before = switches(RUSAGE_SELF) + switches(RUSAGE_CHILDREN);
-    double start = 0;
+    using Clock = std::chrono::steady_clock;
+    Clock::time_point start;
     for (long i = 0; i < all; ++i) {
-        if (i == warm_up) start = seconds();
+        if (i == warm_up) start = Clock::now();
         if (parent) send(std::span(text(i, false), options.bytes));
         if (!parent || !one_way) {
             receive(std::span(buffer));
@@ -128,17 +120,17 @@ int run(const char *mechanism, const Options &options, pid_t child, Send send,
     if (one_way && parent) receive(std::span(buffer));
     if (!parent) _exit(0);
 
-    const double time = seconds() - start;
+    const std::chrono::duration<double> time = Clock::now() - start;
     while (wait(nullptr) != -1) {
     }
-    const double after = switches(RUSAGE_SELF) + switches(RUSAGE_CHILDREN);
     printf("%s: %ld %s of %zu bytes, %.2f us each", mechanism, options.messages,
            one_way ? "messages one way" : "round trips", options.bytes,
-           time * 1e6 / double(options.messages));
+           time.count() * 1e6 / double(options.messages));
     if (one_way)
-        printf(", %.0f MB/s",
-               double(options.messages) * double(options.bytes) / time / 1e6);
-    printf(", %.1f context switches each\n", (after - before) / double(all));
+        printf(", %.0f MB/s", double(options.messages) * double(options.bytes) /
+                                  time.count() / 1e6);
+    printf(", %.1f context switches each\n",
+           (switches(RUSAGE_SELF) + switches(RUSAGE_CHILDREN)) / double(all));
     if (fflush(stdout) == EOF) err(1, "write standard output");
     return 0;
 }
