@@ -2,8 +2,7 @@
 //
 // Text:  Domain Sockets; IPC Performance Hierarchy
 // Run:   build/domain_sock/ping_pong, or with MESSAGES and BYTES
-//        build/domain_sock/ping_pong -d: with datagrams
-//        build/domain_sock/ping_pong -t: a stream to the partner
+//        With -d, datagrams; with -t, a stream to the partner.
 // See:   the time of a round trip, and its context switches
 //
 // One connected pair carries both directions.

@@ -1,11 +1,10 @@
 // as_file - lets a program that reads a file read another program's output
 //
 // Text:  Named Pipe Uses
-// Run:   gzip -c README.md > readme.gz
-//        build/fifo/as_file gzip -dc readme.gz -- wc -l
+// Run:   build/fifo/as_file cat README.md -- wc -l
 // See:   the number of lines, and the name of the FIFO
 // Run:   build/fifo/as_file cat README.md -- split -n 2
-// See:   split: the FIFO: cannot determine file size
+// See:   split: /tmp/as_file.5050: cannot determine file size
 //
 // PRODUCER writes into a FIFO, whose path becomes CONSUMER's last argument.
 // That serves a program that reads its file once, from front to back, but not

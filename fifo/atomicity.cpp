@@ -3,7 +3,7 @@
 // Text:  Named Pipe Atomicity
 // Run:   build/fifo/atomicity
 // See:   4 x 1000 messages of 4096 bytes: 0 torn
-//        4 x 1000 messages of 4100 bytes: many torn
+//        4 x 1000 messages of 4100 bytes: 972 torn
 //
 // Each writer fills its messages with its own letter. The reader takes messages
 // of the agreed size: one that holds two letters was torn by another writer.

@@ -2,9 +2,8 @@
 //
 // Text:  Named Pipes and FIFOs; IPC Performance Hierarchy
 // Run:   build/fifo/ping_pong, or build/fifo/ping_pong MESSAGES BYTES
-//        build/fifo/ping_pong -t: a stream to the partner
-// See:   the time of a round trip, and its context switches: as with a pipe,
-//        since a FIFO is a pipe with a name
+//        With -t, a stream to the partner.
+// See:   the time of a round trip, and its context switches, as with a pipe
 //
 // Each process opens one end of each FIFO, and open() waits for the other one.
 

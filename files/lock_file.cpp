@@ -3,7 +3,7 @@
 // Text:  Lock Files
 // Run:   terminal 1: build/files/lock_file http_80 sleep 60
 //        terminal 2: build/files/lock_file http_80 echo mine
-// See:   terminal 2: http_80: held by process 5050
+// See:   terminal 2: lock_file: http_80: held by process 5050
 //
 // O_EXCL makes open() fail if the file exists: of all that try at the same
 // time, one succeeds. The file contains the holder's process number. If the

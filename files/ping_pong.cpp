@@ -2,7 +2,8 @@
 //
 // Text:  Files as IPC; IPC Performance Hierarchy
 // Run:   build/files/ping_pong, or build/files/ping_pong MESSAGES BYTES
-// See:   the time of a round trip by polling: each look is a system call
+// See:   the time of a round trip by polling, in which each look is a system
+//        call
 //
 // A file cannot wake anybody up. Each process reads the number at the file's
 // beginning again and again, and offers its processor in between, until the

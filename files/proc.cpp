@@ -4,7 +4,7 @@
 // Run:   build/files/proc, or build/files/proc PID
 // See:   /proc/loadavg: load 0.52 over 1 minute; 2 of 145 tasks can run
 //        /proc/vmstat: 812345 free pages
-//        /proc/cpuinfo: 2 processors, AMD EPYC 7B13
+//        /proc/cpuinfo: 2 processors, AMD EPYC
 //        /proc/5050/status: proc, R (running), parent 5049
 //
 // No special call is needed: open, read, and a look at the text, as for any

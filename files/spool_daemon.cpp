@@ -1,11 +1,11 @@
 // spool_daemon - runs a command on each job of a spool folder, and loses none
 //
 // Text:  Spool Folders
-// Run:   terminal 1: build/files/spool_daemon spool wc -c
-//        terminal 2: echo hello | build/files/spool_submit spool
-//        build/files/spool_daemon -1 spool wc -c: only until the queue is empty
-// See:   terminal 1: watching spool
-//                    6
+// Run:   echo 'a good job' | build/files/spool_submit spool
+//        build/files/spool_daemon -1 spool grep good
+//        Without -1 it waits for the next job, until Ctrl-C.
+// See:   watching spool
+//        a good job
 //
 // COMMAND reads the job from its standard input. When it has ended, the job is
 // renamed into DIR/done or DIR/failed. The directory that a job is in is the

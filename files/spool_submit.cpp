@@ -1,10 +1,8 @@
 // spool_submit - puts a job into a spool folder, whole or not at all
 //
 // Text:  Spool Folders
-// Run:   terminal 1: build/files/spool_daemon spool wc -c
-//        terminal 2: echo hello | build/files/spool_submit spool
-// See:   terminal 2: the job's name, once the job is safe
-//        terminal 1: 6
+// Run:   echo 'a good job' | build/files/spool_submit spool
+// See:   the job's name, once the job is safe on the disk
 //
 // The job is written in DIR/tmp, where nobody looks for jobs, brought to the
 // disk, and renamed into DIR/new: a daemon never finds half a job. Names begin

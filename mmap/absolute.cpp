@@ -4,8 +4,7 @@
 //        Files
 // Run:   build/mmap/absolute
 // See:   the writer's car and wheels; then the reader's car, at another
-// address,
-//        and no wheels
+//        address, without wheels
 //
 // Only the Car is in the file. Its parts are in memory that the writer
 // allocated for itself. Then the program executes itself anew, with the file as

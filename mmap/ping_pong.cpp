@@ -2,8 +2,8 @@
 //
 // Text:  Memory Mapped Atomicity; IPC Performance Hierarchy
 // Run:   build/mmap/ping_pong, or build/mmap/ping_pong MESSAGES BYTES
-// See:   the time of a round trip: with a processor for each process, a
-//        fraction of that of any mechanism that calls the kernel
+// See:   the time of a round trip; with a processor for each process, a
+//        fraction of what any mechanism takes that calls the kernel
 //
 // Nobody sleeps: each process looks at one number until it is its turn. Release
 // and acquire say that what was stored before the number is there for whoever

@@ -2,7 +2,7 @@
 //
 // Text:  Shared Memory Locking; IPC Performance Hierarchy
 // Run:   build/mmap_locks/ping_pong, or with MESSAGES and BYTES
-//        build/mmap_locks/ping_pong -t: through the queue of message.hpp
+//        With -t, through the queue of message.hpp.
 // See:   the time of a round trip, and its context switches
 //
 // The kernel copies nothing, but it still puts the waiting process to sleep and

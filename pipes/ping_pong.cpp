@@ -2,8 +2,8 @@
 //
 // Text:  Pipes and Context Switches; IPC Performance Hierarchy
 // Run:   build/pipes/ping_pong, or build/pipes/ping_pong MESSAGES BYTES
-//        taskset -c 0 build/pipes/ping_pong: both processes on one processor
-//        build/pipes/ping_pong -t: a stream to the partner
+//        taskset -c 0 build/pipes/ping_pong 20000: both on one processor
+//        With -t, a stream to the partner.
 // See:   the time of a round trip, and its context switches; with -t, how much
 //        goes through
 //

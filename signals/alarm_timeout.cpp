@@ -2,8 +2,8 @@
 //
 // Text:  Using Alarm for Time Limits
 // Run:   mkfifo pipe_file; build/signals/alarm_timeout pipe_file 2; echo $?
-// See:   open pipe_file: no writer within 2 s; and 124, the status that
-//        timeout(1) uses
+// See:   alarm_timeout: open pipe_file: no writer within 2 s
+//        and 124, the exit status that timeout(1) uses
 //
 // One limit covers open() and every read(), since each may wait: without a
 // writer, it is open() that does. The handler makes the waiting call fail with

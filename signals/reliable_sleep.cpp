@@ -2,10 +2,11 @@
 //
 // Text:  Sleep with Alarm, Better Sleep with Longjmp, Signal Timing Problem
 //        (what they lead up to)
-// Run:   build/signals/reliable_sleep 5, and press Ctrl-C or not
-// See:   sleepFor returned: 0, after 5 s, or at once the seconds that were left
+// Run:   build/signals/reliable_sleep 100, and press Ctrl-C
+// See:   sleepFor returned: 99, or how many seconds were left
 // Run:   build/signals/reliable_sleep -r 1
-// See:   the same, at once after the alarm: it was not lost
+// See:   reliable_sleep: the alarm came before sigsuspend(), and is pending
+//        sleepFor returned: 0
 //
 // The signals are blocked before the alarm is set, so one that arrives early
 // stays pending. sigsuspend() unblocks them and waits in one atomic step: there

@@ -2,7 +2,7 @@
 //
 // Text:  Important Signals
 // Run:   build/signals/signal_table
-// See:   a line for each signal: its number, its default action, and whether a
+// See:   the number and the default action of each signal, and whether a
 //        program can catch or ignore it
 //
 // A child sends itself the signal, and then stops itself. If the signal has not

@@ -4,7 +4,7 @@
 // Run:   build/signals/sleepforproblem, and press Ctrl-C within 3 seconds
 // See:   sig_int enter
 //        sleepFor returned: 0
-//        and never: sig_int done
+//        and never sig_int done
 //
 // sig_int computes for longer than the sleep lasts. SIGALRM interrupts it, and
 // the jump out of SIGALRM's handler leads straight back into sleepFor: the rest

@@ -2,7 +2,7 @@
 //
 // Text:  TCP/IP; IPC Performance Hierarchy
 // Run:   build/tcp/ping_pong, or build/tcp/ping_pong MESSAGES BYTES
-//        build/tcp/ping_pong -t: a stream to the partner
+//        With -t, a stream to the partner.
 // See:   the time of a round trip on the loopback interface, and its context
 //        switches
 //

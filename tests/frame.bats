@@ -101,62 +101,115 @@ quiet_make() { run_limited make --no-print-directory "$@"; }
     [ "${lines[-1]}" = "0 passed, 1 failed, 0 skipped" ]
 }
 
-# block LINE...: a README.md with one console block of these lines
-block() {
+# A program is one file: what make does can be done by hand, with one command. The warnings of all of
+# them are errors in make check.
+@test "make: every program is compiled from its own source alone, but for its directory's part" {
+    local programs
+    unset MAKEFLAGS MAKELEVEL MFLAGS
+    run_limited make -C "$root" -n -B V=1 BUILD=new CXX=c++
+    programs=$(grep ' -o ' <<<"$output" | awk '
+        $1 != "c++" { print "not the compiler: " $0 }
+        / -c / { next } # a part
+        {
+            sources = objects = program = ""
+            for (i = 1; i <= NF; ++i) {
+                if ($i == "-o") program = $(i + 1)
+                if ($i ~ /\.cpp$/) sources = sources " " $i
+                if ($i ~ /\.o$/) objects = objects " " $i
+            }
+            sub(/^new\//, "", program)
+            print (sources == " " program ".cpp" ? "" : "sources" sources " of ") program objects
+        }')
+    echo "$programs"
+    local source part=mmap_locks/message expected
+    expected=$(cd "$root" && for source in {pipes,fifo,signals,mmap,mmap_locks,files,doors,domain_sock,tcp}/*.cpp; do
+        [[ $source != "$part.cpp" ]] || continue
+        [[ $source != mmap_locks/* ]] || source+=" new/$part.o"
+        echo "${source/.cpp/}"
+    done)
+    diff <(sort <<<"$expected") <(sort <<<"$programs")
+}
+
+# page LINE...: pipes/README.md with one console block of these lines
+page() {
     {
-        printf '# Title\n\n## Chapter\n\n### Program\n\n'
+        printf '# Title\n\n## A `program`\n\nWhat it [shows](one.cpp).\n\n'
         [[ -z ${varies:-} ]] || printf '<!-- varies: %s -->\n' "$varies"
         printf '```console\n'
         printf '%s\n' "$@"
         printf '```\n'
-    } >README.md
+    } >pipes/README.md
 }
+check() { run_limited tests/replay check pipes/README.md; }
 
 @test "replay: compares, also what comes from the background, and notices every difference" {
     small_collection
     make -s
     export REPLAY_WAIT=1
-    block '$ build/pipes/one' first
-    run_limited tests/replay check
+    page '$ build/pipes/one' first
+    check
     expect 0 "" ""
-    block '$ build/pipes/one' other
-    run_limited tests/replay check
-    expect 1 "" "README.md:8: other output: build/pipes/one
-README.md:8: the block shows (-) other output than there is (+):
+    page '$ build/pipes/one' other
+    check
+    expect 1 "" "pipes/README.md:8: other output: build/pipes/one
+pipes/README.md:8: the block shows (-) other output than there is (+):
 -other
 +first"
-    block '$ build/pipes/one'
-    run_limited tests/replay check
+    page '$ build/pipes/one'
+    check
     [ "$status" -eq 1 ]
-    block '$ mkfifo fifo' '$ cat fifo &' '$ echo hello >fifo' hello '$ rm fifo'
-    run_limited tests/replay check
+    page '$ mkfifo channel' '$ cat channel &' '$ echo hello >channel' hello '$ rm channel'
+    check
     expect 0 "" ""
-    varies='[1-9][0-9]* torn' block '$ echo 17 torn' '5 torn'
-    run_limited tests/replay check
+    varies='[1-9][0-9]* torn' page '$ echo 17 torn' '5 torn'
+    check
     expect 0 "" ""
-    varies='[1-9][0-9]* torn' block '$ echo 0 torn' '5 torn'
-    run_limited tests/replay check
+    varies='[1-9][0-9]* torn' page '$ echo 0 torn' '5 torn'
+    check
     [ "$status" -eq 1 ]
+    page 'no command'
+    page_without_blocks=$(sed '/^```/d' pipes/README.md)
+    printf '%s\n' "$page_without_blocks" >pipes/README.md
+    check
+    expect 1 "" "replay: pipes/README.md: no console block"
 }
 
 @test "replay: a block that leaves a file or a process behind is a failure" {
     small_collection
     make -s
-    block '$ touch file'
-    run_limited tests/replay check
-    expect 1 "" "README.md:8: the block leaves behind: ${TMPDIR}${stderr#*"$TMPDIR"}"
-    [[ $stderr == */work/file ]]
+    page '$ touch file'
+    check
+    [ "$status" -eq 1 ]
+    [[ $stderr == "pipes/README.md:8: the block leaves behind: "*/work/file ]]
+    page '$ sleep 60 &'
+    REPLAY_WAIT=1 check
+    [ "$status" -eq 1 ]
+    [[ $stderr == "pipes/README.md:8: a program is still running at the end of the block"* ]]
 }
 
-@test "replay demo: shows headings, commands and output; of one directory where asked" {
+@test "make demo: headings, explanations, commands and output; a block that differs; the sum" {
     small_collection
     make -s
-    block '$ build/pipes/one' first
-    run_limited make --no-print-directory demo
-    expect 0 "== Program
-\$ build/pipes/one
-first" ""
-    quiet_make demo ONLY=fifo
+    for each in . fifo signals mmap mmap_locks files doors domain_sock tcp; do
+        mkdir -p "$each"
+        printf '# Nothing\n' >"$each/README.md"
+    done
+    page '$ build/pipes/one' first
+    printf '\n### Try: something\n\n```console\n$ echo tried\ntried\n```\n' >>pipes/README.md
+    quiet_make demo
+    expect 0 '== A program
+What it shows.
+
+$ build/pipes/one
+first
+
+demo: all 1 blocks printed what the pages show. Next: make demo ONLY=pipes, with its experiments' ""
+    sed -i s/^first/other/ pipes/README.md
+    REPLAY_WAIT=1 quiet_make demo ONLY=pipes
     [ "$status" -ne 0 ]
-    [[ $stderr == "replay: no console block of README.md runs build/fifo/"* ]]
+    [[ $output == *'** not what pipes/README.md shows, from line 8 on'*'== Try: something
+$ echo tried
+tried
+
+demo: 1 of 2 blocks printed something else than the pages show: see the lines with **' ]]
 }

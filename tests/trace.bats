@@ -1,19 +1,10 @@
 #!/usr/bin/env bats
 load helpers
 
-setup() {
-    own_directory
-    ln -s "$bin" build
-}
-
 can_trace() {
+    ln -s "$bin" build
     strace -o /dev/null true 2>/dev/null || skip "strace is not installed, or may not trace"
     ! grep -q __asan_init "$bin/pipes/pipes" || skip "the sanitizer makes calls of its own"
-}
-
-make() { # README.md's make trace, here
-    [ "$1" = trace ]
-    env "${@:2}" timeout -k 2 50 "$root/tests/trace"
 }
 
 # steady: of a timeline, what is the same in every run, one process after the other: without times and
@@ -31,7 +22,7 @@ steady() {
         sort -s -n -k 1,1
 }
 
-@test "trace: README.md's timelines, in what is the same in every run" {
+@test "trace: the pages' timelines, in what is the same in every run" {
     can_trace
     local line number=0 shown
     while IFS= read -r line; do
@@ -43,17 +34,23 @@ steady() {
             number=$((number + 1))
             diff -u <(steady <shown) <(steady <new)
             ;;
-        '$ '*) [[ ! ${in_block:-} ]] || eval "${line#'$ '}" >>new 2>&1 ;;
+        '$ '*) [[ ! ${in_block:-} ]] || (
+            # shellcheck disable=SC2317 # called by the page's line
+            make() { # make trace, here
+                shift
+                env "$@" timeout -k 2 50 "$root/tests/trace"
+            } && eval "${line#'$ '}"
+        ) >>new 2>&1 ;;
         *) [[ ! ${in_block:-} ]] || printf '%s\n' "$line" >>shown ;;
         esac
-    done <"$root/README.md"
+    done < <(cat "$root"/*/README.md)
     [ "$number" -eq 3 ]
 }
 
 @test "trace: who sleeps, and who wakes up" {
     can_trace
     mkfifo pipe_file
-    make trace RUN="build/fifo/reader pipe_file" WITH="build/fifo/writer pipe_file <<< hello" >out 2>&1
+    RUN="build/fifo/reader pipe_file" WITH="build/fifo/writer pipe_file <<< hello" "$root/tests/trace" >out 2>&1
     # Each row after what it depends on; the reader may wake up before or after the writer has written.
     at() { grep -n "^ *[0-9.]* *$1" out | head -n 1 | cut -d : -f 1; }
     [ "$(at 'sleeps in open(pipe_file, O_RDONLY)')" -lt "$(at 'open(pipe_file, O_WRONLY)')" ]
