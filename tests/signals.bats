@@ -212,7 +212,9 @@ after siglongjmp: SIGUSR2 is not blocked" ""
     done
 }
 
-@test "sleepforproblem: the alarm abandons the handler of Ctrl-C" {
+@test "sleepforproblem: the alarm abandons the handler of Ctrl-C; without one it just sleeps" {
+    start quiet "$b/sleepforproblem"
+    local quiet=$pid
     start it "$b/sleepforproblem"
     within test -s it.out
     kill -s INT "$pid"
@@ -220,11 +222,8 @@ after siglongjmp: SIGUSR2 is not blocked" ""
     [ "$(<it.out)" = "press Ctrl-C within 3 seconds
 sig_int enter
 sleepFor returned: 0" ]
-}
-
-@test "sleepforproblem: without Ctrl-C it just sleeps" {
-    took 3 run_limited "$b/sleepforproblem"
-    expect 0 $'press Ctrl-C within 3 seconds\nsleepFor returned: 0' ""
+    ends "$quiet" 0
+    [ "$(<quiet.out)" = $'press Ctrl-C within 3 seconds\nsleepFor returned: 0' ]
 }
 
 @test "the sleeps, alarm_timeout: wrong arguments" {
@@ -299,16 +298,21 @@ sleepFor returned: 0" ]
 @test "alarm_timeout, sending: an alarm that comes before the call it must end" {
     traced true
     mkfifo pipe_file
-    local early=(strace -f -qq -o trace -e inject=alarm:delay_exit=1500000:when=1)
-    run_limited "${early[@]}" "$b/alarm_timeout" pipe_file 1
-    expect 124 "" "alarm_timeout: open pipe_file: no writer within 1 s"
-    run_limited "${early[@]}" "$b/sending"
-    [ "${lines[2]}" = "alarm(1), pause(): received SIGALRM" ]
-    # reliable_sleep needs no second alarm, sleep_alarm would wait for ever
-    run_limited "${early[@]}" "$b/reliable_sleep" 1
-    expect 0 "sleepFor returned: 0" ""
+    local early=(strace -f -qq -o /dev/null -e inject=alarm:delay_exit=1500000:when=1)
+    start timeout "${early[@]}" "$b/alarm_timeout" pipe_file 1
+    local timeout=$pid
+    start sending "${early[@]}" "$b/sending"
+    local sending=$pid
+    # reliable_sleep needs no second alarm, sleep_alarm waits for ever
+    start reliable "${early[@]}" "$b/reliable_sleep" 1
+    local reliable=$pid
     run_limited timeout 4 "${early[@]}" "$b/sleep_alarm" 1
     expect 124 "" ""
+    ends "$timeout" 124
+    ends "$sending" 0
+    ends "$reliable" 0
+    shows sending.out "alarm(1), pause(): received SIGALRM"
+    shows reliable.out "sleepFor returned: 0"
 }
 
 @test "alarm_timeout: no such file" {
@@ -317,12 +321,17 @@ sleepFor returned: 0" ]
 }
 
 @test "signals programs: a full disk" {
-    local command
-    for command in dispositions sighandler signal_table causes sending \
-        interrupted reentrancy jump 'sleep_alarm 0' 'bettersleep 0' \
-        'reliable_sleep 0'; do
-        in_shell "\"\$1\"/$command >/dev/full" "$b"
-        expect 1 "" "${command% *}: $full"
+    local command pids=() commands=(dispositions sighandler signal_table causes sending
+        interrupted reentrancy jump 'sleep_alarm 0' 'bettersleep 0'
+        'reliable_sleep 0')
+    for command in "${commands[@]}"; do # some take seconds, so all at once
+        # shellcheck disable=SC2016 # the inner shell expands it
+        start "${command% *}" bash -c '"$1"/$2 >/dev/full; echo "status $?"' bash "$b" "$command"
+        pids+=("$pid")
+    done
+    for pid in "${pids[@]}"; do ends "$pid" 0; done
+    for command in "${commands[@]% *}"; do
+        [ "$(cat "$command.err" "$command.out")" = "$command: $full"$'\nstatus 1' ]
     done
     mkfifo pipe_file
     start writer sh -c 'exec echo hello >pipe_file'
