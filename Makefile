@@ -7,10 +7,10 @@
 ## Targets:
 ##   all            build every program (what plain `make` does)
 ##   pipes, fifo…   build the programs of one directory
-##   demo           run every program once, in the order of the text; ONLY=signals: one directory
+##   demo           show every block of the pages; ONLY=signals: of one page, with its experiments
 ##   test           run the tests; needs bats; ONLY=signals: of one directory
 ##   stress         run the tests, and let every call of every program fail once
-##   bench          measure every mechanism; BENCH=csv: a table for other programs
+##   bench          measure every mechanism; BENCH=csv: a table for other programs, BENCH=svg: a picture
 ##   trace          run a program, RUN="build/…", or a pair, WITH="build/…" too, and show what each process
 ##                  did, side by side, in order of time; ROWS=0: all of it; needs strace
 ##   check          compile with all warnings under g++ and clang++, check form and style,
@@ -93,6 +93,7 @@ check:
 
 clean:
 	rm -f $(PROGRAMS) $(addsuffix .d,$(PROGRAMS)) $(OBJECTS) $(OBJECTS:.o=.d) $(BUILD)/flags
+	rm -rf $(BUILD)/replay.*
 	@rmdir $(addprefix $(BUILD)/,$(DIRS)) $(BUILD) 2>/dev/null || true
 
 help:
