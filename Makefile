@@ -22,6 +22,13 @@
 ##   V=1            show the whole commands
 ##   CXX, CXXFLAGS, CPPFLAGS, LDFLAGS, LDLIBS   as usual; what every build needs is added to them
 .DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+
+# What the environment of whoever calls make must not change: what words and numbers look like, what cd
+# prints, whether > overwrites. SIGPIPE is ignored on some machines that run tests for others.
+export LC_ALL := C
+unexport CDPATH SHELLOPTS BASH_ENV
+RUN_SCRIPT := $(shell env --default-signal=PIPE true 2>/dev/null && echo env --default-signal=PIPE)
 
 DIRS := $(patsubst %/,%,$(wildcard $(addsuffix /,pipes fifo signals mmap mmap_locks files doors domain_sock tcp)))
 BUILD := build
@@ -32,14 +39,27 @@ endif
 CXXFLAGS ?= -O2 -g
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wcast-qual \
             -Wold-style-cast -Wformat=2 -Wnull-dereference -Wmissing-declarations
-ifeq ($(shell uname -s),SunOS)
+SYSTEM := $(shell uname -s)
+ifeq ($(SYSTEM),SunOS)
 LDLIBS += -lsocket -lnsl
 endif
-COMPILE = $(CXX) -std=c++20 -pthread $(WARNINGS) -MMD -MP $(CPPFLAGS) $(CXXFLAGS)
+# Files may be longer than 2 GiB, also where addresses have 32 bits.
+COMPILE = $(CXX) -std=c++20 -pthread -D_FILE_OFFSET_BITS=64 $(WARNINGS) -MMD -MP $(CPPFLAGS) $(CXXFLAGS)
+
+# What is left out on a system, and what it lacks.
+lacks.Darwin := signals/ping_pong mmap_locks/% files/proc doors/%
+lacks.FreeBSD := files/proc doors/%
+lacks.OpenBSD := signals/ping_pong mmap_locks/% files/proc doors/%
+lacks.SunOS := files/proc
+why.signals/ping_pong := no sigqueue()
+why.mmap_locks/% := no semaphores between processes, or no robust mutexes
+why.files/proc := no /proc as Linux has it
+why.doors/% := no doors, nor the abstract socket names that emulate them
+$(foreach part,$(lacks.$(SYSTEM)),$(info left out on $(SYSTEM): $(subst %,*,$(part)): $(why.$(part))))
 
 SAY = $(if $(V),,@echo '$(CXX) $@' && )
 
-SOURCES  := $(wildcard $(addsuffix /*.cpp,$(DIRS)))
+SOURCES  := $(filter-out $(addsuffix .cpp,$(lacks.$(SYSTEM))),$(wildcard $(addsuffix /*.cpp,$(DIRS))))
 PARTS    := $(patsubst %.hpp,%.cpp,$(wildcard $(SOURCES:.cpp=.hpp)))
 PROGRAMS := $(patsubst %.cpp,$(BUILD)/%,$(filter-out $(PARTS),$(SOURCES)))
 OBJECTS  := $(patsubst %.cpp,$(BUILD)/%.o,$(PARTS))
@@ -72,21 +92,21 @@ $(BUILD)/flags: FORCE
 -include $(addsuffix .d,$(PROGRAMS)) $(OBJECTS:.o=.d)
 
 demo: all
-	@BUILD='$(BUILD)' tests/replay demo $(ONLY)
+	@BUILD='$(BUILD)' $(RUN_SCRIPT) tests/replay demo $(ONLY)
 
 test: all
-	@BUILD='$(BUILD)' tests/run $(ONLY:%=tests/%.bats)
+	@BUILD='$(BUILD)' $(RUN_SCRIPT) tests/run $(ONLY:%=tests/%.bats)
 
 tests: test
 
 bench: all
-	@BUILD='$(BUILD)' tests/bench
+	@BUILD='$(BUILD)' $(RUN_SCRIPT) tests/bench
 
 stress: all
-	@BUILD='$(BUILD)' STRESS=1 LIMIT_OF_FILE=3000 tests/run
+	@BUILD='$(BUILD)' STRESS=1 LIMIT_OF_FILE=3000 $(RUN_SCRIPT) tests/run
 
 trace: all
-	@tests/trace
+	@$(RUN_SCRIPT) tests/trace
 
 check:
 	@MAKE='$(MAKE)' tests/check

@@ -5,7 +5,7 @@
 // See:   /proc/loadavg: load 0.52 over 1 minute; 2 of 145 tasks can run
 //        /proc/vmstat: 812345 free pages
 //        /proc/cpuinfo: 2 processors, AMD EPYC
-//        /proc/5050/status: proc, R (running), parent 5049
+//        /proc/self/status: proc, R (running), parent 5049
 //
 // No special call is needed: open, read, and a look at the text, as for any
 // file. The kernel makes up the text when it is read.
@@ -37,9 +37,8 @@ static std::string value_of(const std::string &text, const std::string &key) {
 }
 
 int main(int argc, char *argv[]) {
-    const std::string pid = argc == 2 ? argv[1] : std::to_string(getpid());
-    if (argc > 2 || pid.find_first_not_of("0123456789") != pid.npos)
-        errx(2, "usage: proc [PID]");
+    const std::string pid = argc == 2 ? argv[1] : "self";
+    if (argc > 2 || pid[0] == '-') errx(2, "usage: proc [PID]");
 
     double load = 0;
     int runnable = 0, tasks = 0;

@@ -140,7 +140,7 @@ enough() { ((kills >= 75 && through >= 5)); }
     run_limited "$b/proc" 99999999
     [ "$stderr" = "proc: open /proc/99999999/status: No such file or directory" ]
     [ "$status" -eq 1 ]
-    for bad in x -1 '1 2'; do
+    for bad in -1 '1 2'; do
         # shellcheck disable=SC2086 # words
         run_limited "$b/proc" $bad
         expect 2 "" "proc: usage: proc [PID]"

@@ -2,7 +2,7 @@
 #
 # Environment: BUILD, where the programs are (build)
 
-bats_require_minimum_version 1.5.0
+bats_require_minimum_version 1.7.0
 export BATS_TEST_TIMEOUT=60
 
 root=${BATS_TEST_DIRNAME%/*}

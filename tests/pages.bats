@@ -91,7 +91,9 @@ slugs() { # slugs PAGE: what its headings can be linked by
     [ ! -s "$broken" ]
 }
 
-numbers() { sed 's/[0-9][0-9.]*/N/g; s/\$PORT/N/g'; } # equal, whichever they are
+# numbers: made equal, whichever they are
+numbers() { sed 's/[0-9][0-9.]*/N/g; s/\$PORT/N/g'; }
+
 header() { # header WORD FILE: the lines under that word of its header comment
     sed '/^#include/q; /^$/q' "$2" | awk -v word="// $1:" '
         /^\/\/ [A-Z][a-z]*:/ { on = index($0, word) == 1 }
