@@ -54,6 +54,9 @@ quiet_make() { run_limited make --no-print-directory "$@"; }
     printf '#include "message.hpp"\nint answer() { return 43; }\n' >mmap_locks/message.cpp
     quiet_make CXX=c++
     run -43 build/mmap_locks/producer
+    quiet_make CXX=c++ SYSTEM=Darwin BUILD=other
+    [[ $output == *$'\nleft out on Darwin: mmap_locks/*: no semaphores '*$'\n'*"c++ other/pipes/one" ]]
+    [ ! -e other/mmap_locks ]
 }
 
 @test "make help: prints the targets and variables" {
@@ -204,6 +207,21 @@ $ build/pipes/one
 first
 
 demo: all 1 blocks printed what the pages show. Next: make demo ONLY=pipes, with its experiments' ""
+    # the same, whatever the caller's environment; and in a directory with a blank
+    mv ../copy '../my copy'
+    cd '../my copy' || return
+    # shellcheck disable=SC2016 # the inner shell expands it
+    in_shell 'trap "" PIPE; umask 077; export CDPATH=/tmp; set -C; export SHELLOPTS
+        make --no-print-directory demo'
+    [ "$status" -eq 0 ]
+    [[ $output == *"demo: all 1 blocks printed what the pages show."* ]]
+    # a program that make has left out on this system, and its blocks
+    page '$ build/pipes/one | cat; build/signals/two' second
+    quiet_make demo
+    [ "$status" -eq 0 ]
+    [[ $output == *"== A program"$'\n'"** left out, without build/signals/two"$'\n'* ]]
+    page '$ build/pipes/one' first
+    printf '\n### Try: something\n\n```console\n$ echo tried\ntried\n```\n' >>pipes/README.md
     sed -i s/^first/other/ pipes/README.md
     REPLAY_WAIT=1 quiet_make demo ONLY=pipes
     [ "$status" -ne 0 ]
