@@ -533,7 +533,7 @@ submit() { printf '%s\n' "$1" | "$b/spool_submit" spool; }
     done
     run_limited "$b/print_daemon" -1 print paper
     [ "$status" -eq 0 ]
-    [ "$(sort -un paper)" = "$(seq 20)" ]
+    [ "$(awk '!printed[$0]++' paper)" = "$(seq 20)" ]
     none 'print/c*'
 }
 
