@@ -112,7 +112,7 @@ partner_of() { partner=$(cat "/proc/$1/task/$1/children") && [ -n "$partner" ]; 
     done
 }
 
-@test "bench: tables, and the same for other programs" {
+@test "bench: tables, the same for other programs, and a picture" {
     command -v taskset >/dev/null || skip "no taskset(1)"
     export BUILD=$bin ROUNDS=1 MESSAGES=2
     run_limited "$root/tests/bench"
@@ -128,4 +128,8 @@ partner_of() { partner=$(cat "/proc/$1/task/$1/children") && [ -n "$partner" ]; 
     [ "${lines[0]}" = "place,kind,mechanism,bytes,median,unit,context switches" ]
     grep -qE '^one,round trip,"pipe",64,[0-9.]+,us,[0-9.]+$' <<<"$output"
     grep -qE '^one,stream,"queue",19,[0-9]+,MB/s,[0-9.]+$' <<<"$output"
+    BENCH=svg run_limited "$root/tests/bench"
+    [ "$status" -eq 0 ]
+    [[ $output == '<svg xmlns="http://www.w3.org/2000/svg" '*'>pipe</text>'*'</svg>' ]]
+    [ "$(grep -c 'fill="#2b4a73"/>' <<<"$output")" -eq 10 ] # the legend, and a bar for each
 }
