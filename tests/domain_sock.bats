@@ -240,6 +240,21 @@ children() { tr ' ' '\n' <"/proc/$server/task/$server/children" | grep -c .; }
     run_limited "$b/client" socket
     expect 0 "message from server: ?[31mred" ""
     ends "$pid" 0
+    rm socket
+    start strange "$BATS_FILE_TMPDIR/peer" socket serve hello ' in pieces'
+    within shows strange.out ready
+    run_limited "$b/client" socket
+    expect 0 "message from server: hello in pieces" ""
+    ends "$pid" 0
+}
+
+@test "client: a server that has gone before the request is sent is an error" {
+    traced true
+    start strange "$BATS_FILE_TMPDIR/peer" socket slam
+    within shows strange.out ready
+    run_limited strace -qq -o trace -e inject=sendto:delay_enter=500000 "$b/client" socket
+    expect 1 "" "client: send the request: Broken pipe"
+    ends "$pid" 0
 }
 
 @test "client: an alarm ends it after 10 s" {

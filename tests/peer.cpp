@@ -1,14 +1,13 @@
 // peer - a client, or a server, that misbehaves
 //
-// Run:   peer ADDRESS silent              connects, and waits for standard
-// input
-//        peer ADDRESS pieces TEXT...      sends each TEXT by itself; prints the
-//        answer peer ADDRESS flood               sends without end, until it is
-//        stopped peer ADDRESS vanish TEXT         sends TEXT, and closes
-//        without reading peer ADDRESS serve [TEXT]        answers one client
-//        with TEXT peer ADDRESS deaf                listens, and does nothing
-//        else ADDRESS is a socket's path, or a port of 127.0.0.1
+// Run:   peer ADDRESS MODE [TEXT...]; ADDRESS is a path, or a port of 127.0.0.1
 // See:   what the program under test then does
+//
+// As a client: `silent` connects, and waits for standard input; `pieces` sends
+// each TEXT by itself, and prints the answer; `flood` sends without end;
+// `vanish` sends TEXT, and closes without reading. As a server: `serve` answers
+// one client with each TEXT by itself; `slam` accepts, and closes; `deaf`
+// listens, and does nothing else.
 
 #include <err.h>
 #include <netinet/in.h>
@@ -23,6 +22,13 @@
 
 static void send_text(int fd, const char *text) {
     if (send(fd, text, strlen(text), MSG_NOSIGNAL) == -1) err(1, "send");
+}
+
+static void send_each(int fd, int count, char *texts[]) {
+    for (int i = 0; i < count; ++i) {
+        send_text(fd, texts[i]);
+        usleep(100000);
+    }
 }
 
 static void receive_all(int fd) {
@@ -51,7 +57,7 @@ int main(int argc, char *argv[]) {
     const socklen_t size = port > 0 ? sizeof loopback : sizeof path;
     const int fd = socket(address->sa_family, SOCK_STREAM, 0);
 
-    if (mode == "serve" || mode == "deaf") {
+    if (mode == "serve" || mode == "slam" || mode == "deaf") {
         const int on = 1;
         if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == -1 ||
             bind(fd, address, size) == -1 || listen(fd, 5) == -1)
@@ -59,18 +65,16 @@ int main(int argc, char *argv[]) {
         dprintf(STDOUT_FILENO, "ready\n");
         if (mode == "deaf") pause();
         const int client = accept(fd, nullptr, nullptr);
+        if (mode == "slam") return 0;
         receive_all(client);
-        if (argc > 3) send_text(client, argv[3]);
+        send_each(client, argc - 3, argv + 3);
         return 0;
     }
     if (connect(fd, address, size) == -1) err(1, "connect");
     dprintf(STDOUT_FILENO, "connected\n");
     if (mode == "silent") getchar();
     while (mode == "flood") send_text(fd, "0123456789012345678901234567890");
-    for (int i = 3; i < argc; ++i) {
-        send_text(fd, argv[i]);
-        usleep(100000);
-    }
+    send_each(fd, argc - 3, argv + 3);
     if (mode != "pieces") return 0;
     shutdown(fd, SHUT_WR);
     receive_all(fd);
