@@ -113,7 +113,7 @@ check:
 
 clean:
 	rm -f $(PROGRAMS) $(addsuffix .d,$(PROGRAMS)) $(OBJECTS) $(OBJECTS:.o=.d) $(BUILD)/flags
-	rm -rf $(BUILD)/replay.*
+	rm -rf $(BUILD)/replay.* $(BUILD)/tests.*
 	@rmdir $(addprefix $(BUILD)/,$(DIRS)) $(BUILD) 2>/dev/null || true
 
 help:
