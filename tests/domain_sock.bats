@@ -174,8 +174,10 @@ children() { tr ' ' '\n' <"/proc/$server/task/$server/children" | grep -c .; }
     kill "$(tr -d ' ' <"/proc/$server/task/$server/children")"
     ends "$server" 0
 
+    local begin=${EPOCHREALTIME/./} # it waits for a second, lest it spin
     serve strace -f -qq -o trace -e inject=accept:error=EMFILE:when=1 "$b/server"
     asks next
+    ((${EPOCHREALTIME/./} - begin >= 1000000))
     [ "$(<server.err)" = "server: accept: Too many open files" ]
     kill "$(tr -d ' ' <"/proc/$server/task/$server/children")"
     ends "$server" 0
