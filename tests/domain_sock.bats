@@ -259,7 +259,13 @@ children() { tr ' ' '\n' <"/proc/$server/task/$server/children" | grep -c .; }
     ends "$pid" 0
 }
 
-@test "client: an alarm ends it after 10 s" {
+@test "client, dgram_client: an alarm ends them after 10 s" {
+    start stopped "$b/dgram_server" datagrams
+    local stopped=$pid
+    within shows stopped.out "listening on datagrams"
+    kill -STOP "$stopped"
+    start datagrams "$b/dgram_client" datagrams hello
+    local datagrams=$pid
     start deaf "$BATS_FILE_TMPDIR/peer" socket deaf
     within shows deaf.out ready
     local begin=$EPOCHREALTIME
@@ -269,6 +275,9 @@ children() { tr ' ' '\n' <"/proc/$server/task/$server/children" | grep -c .; }
     ((took > 9900000 && took < 14000000))
     kill "$pid"
     within gone "$pid"
+    ends "$datagrams" 142
+    kill -KILL "$stopped"
+    within gone "$stopped"
 }
 
 @test "domain_sock programs: wrong arguments, a full disk" {
@@ -386,6 +395,13 @@ $hello" ""
     [ "$(sort <<<"$output")" = "child: 10 MiB sent, 10 MiB received
 parent: 10 MiB sent, 10 MiB received" ]
     succeeded
+}
+
+@test "duplex: a wrong byte is noticed" {
+    "${CXX:-c++}" -std=c++20 -include "$root/tests/wrong_byte.hpp" "$root/domain_sock/duplex.cpp" -o wrong
+    run_limited ./wrong
+    [ "$status" -eq 1 ]
+    [[ $stderr == *": byte "*" is wrong"* ]]
 }
 
 @test "duplex: the death of one end ends the other" {
