@@ -30,7 +30,8 @@ int main(int argc, char *argv[]) {
     char buffer[4096];
     for (ssize_t got = 0; (got = read(fifo, buffer, sizeof buffer)) != 0;) {
         if (got == -1) err(1, "read %s", path);
-        fwrite(buffer, 1, static_cast<size_t>(got), stdout);
-        if (fflush(stdout) == EOF) err(1, "write standard output");
+        if (fwrite(buffer, static_cast<size_t>(got), 1, stdout) != 1 ||
+            fflush(stdout) == EOF)
+            err(1, "write standard output");
     }
 }

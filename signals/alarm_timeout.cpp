@@ -48,8 +48,9 @@ int main(int argc, char *argv[]) {
     char buffer[4096];
     ssize_t got = 0;
     while (timed_out == 0 && (got = read(fifo, buffer, sizeof buffer)) > 0) {
-        fwrite(buffer, 1, static_cast<size_t>(got), stdout);
-        if (fflush(stdout) == EOF && errno != EINTR)
+        if ((fwrite(buffer, static_cast<size_t>(got), 1, stdout) != 1 ||
+             fflush(stdout) == EOF) &&
+            errno != EINTR)
             err(1, "write standard output");
     }
     if (timed_out != 0)

@@ -8,7 +8,7 @@
 //
 // The pipe is empty until the handler writes a byte into it. So the signal
 // always arrives while read() is blocked, and read() always has something to
-// return in the end. Calls with a time limit, like poll(), are never restarted.
+// return in the end. On Linux, poll() is never restarted.
 
 #include <err.h>
 #include <errno.h>

@@ -48,7 +48,9 @@ static unsigned sleepFor(unsigned numSeconds) {
         err(1, "sigaction SIGALRM");
     const unsigned earlier_alarm = alarm(numSeconds);
     other_work(numSeconds);
-    sigsuspend(&previous);
+    sigset_t waiting = previous;
+    sigdelset(&waiting, SIGALRM);
+    sigsuspend(&waiting);
     const unsigned unslept = alarm(0);
 
     if (sigprocmask(SIG_SETMASK, &previous, nullptr) == -1)

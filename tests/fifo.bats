@@ -72,7 +72,8 @@ waits() { echo "$1: open pipe_file: waiting for a $2; Ctrl-C ends this"; }
 
 @test "reader, writer: a full disk, an input that cannot be read" {
     mkfifo pipe_file
-    start writer sh -c 'exec echo hello >pipe_file'
+    # as many bytes as stdio writes at once, and does not keep for fflush
+    start writer sh -c 'exec head -c 4096 /dev/zero >pipe_file'
     in_shell '"$1" pipe_file >/dev/full' "$b/reader"
     expect 1 "" "$(waits reader writer)
 reader: $full"

@@ -334,7 +334,8 @@ sleepFor returned: 0" ]
         [ "$(cat "$command.err" "$command.out")" = "$command: $full"$'\nstatus 1' ]
     done
     mkfifo pipe_file
-    start writer sh -c 'exec echo hello >pipe_file'
+    # as many bytes as stdio writes at once, and does not keep for fflush
+    start writer sh -c 'exec head -c 4096 /dev/zero >pipe_file'
     in_shell '"$1" pipe_file 9 >/dev/full' "$b/alarm_timeout"
     expect 1 "" "alarm_timeout: $full"
     ends "$pid" 0
