@@ -23,6 +23,8 @@
 ##   CXX, CXXFLAGS, CPPFLAGS, LDFLAGS, LDLIBS   as usual; what every build needs is added to them
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
+# A directive to BSD's make, nothing to GNU's:
+.error : this Makefile needs GNU make, which may be called gmake
 
 # What the environment of whoever calls make must not change: what words and numbers look like, what cd
 # prints, whether > overwrites. SIGPIPE is ignored on some machines that run tests for others.

@@ -55,6 +55,6 @@ int main(int argc, char *argv[]) {
             warn("ask %s", argv[1]);
     }
     if (unlink(own.c_str()) == -1) err(1, "unlink %s", own.c_str());
-    if (fflush(stdout) == EOF) err(1, "write standard output");
+    if (ferror(stdout) || fflush(stdout)) err(1, "write standard output");
     return answered ? 0 : 1;
 }

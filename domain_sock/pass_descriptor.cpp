@@ -62,7 +62,7 @@ int main() {
         char text[64] = "";
         if (pread(fd, text, sizeof text - 1, 0) == -1) err(1, "read");
         printf("receiver: read through the descriptor: %s\n", text);
-        if (fflush(stdout) == EOF) err(1, "write standard output");
+        if (ferror(stdout) || fflush(stdout)) err(1, "write standard output");
         return 0;
     }
 

@@ -44,7 +44,7 @@ int main(int argc, char *argv[]) {
 
     printf("message from server: %.*s\n", static_cast<int>(d_arg.data_size),
            d_arg.data_ptr);
-    if (fflush(stdout) == EOF) err(1, "write standard output");
+    if (ferror(stdout) || fflush(stdout)) err(1, "write standard output");
     if (d_arg.rbuf != buffer && munmap(d_arg.rbuf, d_arg.rsize) == -1)
         err(1, "munmap the results");
     if (close(doorfd) == -1) err(1, "close %s", path);

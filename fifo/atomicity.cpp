@@ -64,6 +64,6 @@ int main() {
         const int torn = count_torn(bytes);
         printf("%d x %d messages of %zu bytes: %d torn\n", writers, messages,
                bytes, torn);
-        if (fflush(stdout) == EOF) err(1, "write standard output");
+        if (ferror(stdout) || fflush(stdout)) err(1, "write standard output");
     }
 }

@@ -55,5 +55,5 @@ int main(int argc, char *argv[]) {
     if (ready == -1 || read(answers, text, sizeof text) <= 0)
         err(1, "read %s", own.c_str());
     printf("message from server: %s\n", text);
-    if (fflush(stdout) == EOF) err(1, "write standard output");
+    if (ferror(stdout) || fflush(stdout)) err(1, "write standard output");
 }

@@ -60,7 +60,8 @@ int main(int argc, char *argv[]) {
                 err(1, "rename %s", control.c_str());
             if (unlink(data.c_str()) == -1) err(1, "unlink %s", data.c_str());
             printf("job %ld\n", strtol(name.c_str() + 1, nullptr, 10));
-            if (fflush(stdout) == EOF) err(1, "write standard output");
+            if (ferror(stdout) || fflush(stdout))
+                err(1, "write standard output");
             free(jobs[i]);
         }
         free(jobs);

@@ -66,5 +66,5 @@ int main(int argc, char *argv[]) {
         err(1, "rename %s", temporary.c_str());
 
     printf("job %s\n", job.c_str());
-    if (fflush(stdout) == EOF) err(1, "write standard output");
+    if (ferror(stdout) || fflush(stdout)) err(1, "write standard output");
 }

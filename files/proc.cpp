@@ -68,5 +68,5 @@ int main(int argc, char *argv[]) {
     printf("%s: %s, %s, parent %s\n", path.c_str(), name.c_str(),
            value_of(status, "State:").c_str(),
            value_of(status, "PPid:").c_str());
-    if (fflush(stdout) == EOF) err(1, "write standard output");
+    if (ferror(stdout) || fflush(stdout)) err(1, "write standard output");
 }

@@ -24,7 +24,7 @@ int main(int argc, char *argv[]) {
         if ((c = getc(file)) == EOF) errx(1, "%s: cut short", path);
         putchar(c);
     }
-    if (fflush(stdout) == EOF) err(1, "write standard output");
+    if (ferror(stdout) || fflush(stdout)) err(1, "write standard output");
 
     begin = ftell(file);
     if (begin == end) {

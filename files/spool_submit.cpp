@@ -50,5 +50,5 @@ int main(int argc, char *argv[]) {
         err(1, "fsync %s/new", argv[1]);
 
     printf("%s\n", name);
-    if (fflush(stdout) == EOF) err(1, "write standard output");
+    if (ferror(stdout) || fflush(stdout)) err(1, "write standard output");
 }

@@ -49,5 +49,5 @@ int main(int argc, char *argv[]) {
     if (fsync(directory) == -1) err(1, "fsync the directory of %s", path);
 
     printf("%ld\n", number);
-    if (fflush(stdout) == EOF) err(1, "write standard output");
+    if (ferror(stdout) || fflush(stdout)) err(1, "write standard output");
 }

@@ -64,11 +64,11 @@ int main(int argc, char *argv[]) {
         if (file == nullptr || ftruncate(fileno(file), sizeof(Car)) == -1)
             err(1, "make a temporary file");
         write_car(map(fileno(file)));
-        if (fflush(stdout) == EOF) err(1, "write standard output");
+        if (ferror(stdout) || fflush(stdout)) err(1, "write standard output");
         if (dup2(fileno(file), STDIN_FILENO) == -1) err(1, "dup2");
         execlp(argv[0], argv[0], "reader", nullptr);
         err(1, "run %s", argv[0]);
     }
     read_car(map(STDIN_FILENO));
-    if (fflush(stdout) == EOF) err(1, "write standard output");
+    if (ferror(stdout) || fflush(stdout)) err(1, "write standard output");
 }

@@ -57,5 +57,5 @@ int main() {
            2 * times);
     printf("atomic: %ld of %ld updates lost\n", 2 * times - counters->atomic,
            2 * times);
-    if (fflush(stdout) == EOF) err(1, "write standard output");
+    if (ferror(stdout) || fflush(stdout)) err(1, "write standard output");
 }

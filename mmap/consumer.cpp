@@ -36,7 +36,7 @@ int main() {
     if (memchr(data, '\0', fileSize) == nullptr)
         errx(1, "%s: not a string: it has no NUL", fileName);
     printf("%s\n", data);
-    if (fflush(stdout) == EOF) err(1, "write standard output");
+    if (ferror(stdout) || fflush(stdout)) err(1, "write standard output");
 
     if (munmap(map, fileSize) == -1) err(1, "munmap %s", fileName);
     if (close(fd) == -1) err(1, "close %s", fileName);

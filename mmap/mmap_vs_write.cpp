@@ -88,5 +88,5 @@ int main() {
     measure("a new file", empty_file, write_file, store_file);
     measure("its pages again", nothing, write_file, store_file);
     measure("again, and to disk", nothing, write_to_disk, store_to_disk);
-    if (fflush(stdout) == EOF) err(1, "write standard output");
+    if (ferror(stdout) || fflush(stdout)) err(1, "write standard output");
 }

@@ -38,7 +38,7 @@ int main() {
         err(1, "rename %s", newFileName);
 
     printf("memory mapped; press Enter to exit\n");
-    if (fflush(stdout) == EOF) err(1, "write standard output");
+    if (ferror(stdout) || fflush(stdout)) err(1, "write standard output");
     getchar();
 
     if (munmap(map, dataSize) == -1) err(1, "munmap %s", sharedFileName);

@@ -47,7 +47,7 @@ static void print_car(const char *who, const Car *car) {
         printf("%s: wheel at %p: %s %s %s\n", who,
                static_cast<const void *>(&wheel), wheel.Brand,
                wheel.TractionRating, wheel.SpeedRating);
-    if (fflush(stdout) == EOF) err(1, "write standard output");
+    if (ferror(stdout) || fflush(stdout)) err(1, "write standard output");
 }
 
 int main(int argc, char *argv[]) {

@@ -37,7 +37,7 @@ int main() {
     if (memchr(data, '\0', size) == nullptr)
         errx(1, "%s: not a string: it has no NUL", sharedName);
     printf("%s\n", data);
-    if (fflush(stdout) == EOF) err(1, "write standard output");
+    if (ferror(stdout) || fflush(stdout)) err(1, "write standard output");
 
     if (munmap(map, size) == -1) err(1, "munmap %s", sharedName);
     if (close(fd) == -1) err(1, "close %s", sharedName);

@@ -35,7 +35,7 @@ int main() {
     memcpy(map, data, dataSize);
 
     printf("memory mapped; press Enter to exit\n");
-    if (fflush(stdout) == EOF) err(1, "write standard output");
+    if (ferror(stdout) || fflush(stdout)) err(1, "write standard output");
     getchar();
 
     if (munmap(map, dataSize) == -1) err(1, "munmap %s", sharedName);

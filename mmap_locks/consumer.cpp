@@ -31,7 +31,8 @@ int main() {
         char message[MaxMessageSize];
         if (msg->DequeueMessage(message, last ? 0 : 1)) {
             printf("%d: %s\n", ++count, message);
-            if (fflush(stdout) == EOF) err(1, "write standard output");
+            if (ferror(stdout) || fflush(stdout))
+                err(1, "write standard output");
         } else if (last) {
             break;
         } else if (flock(fd, LOCK_EX | LOCK_NB) == 0) {

@@ -46,11 +46,11 @@ int main() {
     for (int i = 0; i < 100; i++) {
         msg->EnqueueMessage(std::to_string(i).c_str());
         printf("enqueued %d\n", i);
-        if (fflush(stdout) == EOF) err(1, "write standard output");
+        if (ferror(stdout) || fflush(stdout)) err(1, "write standard output");
     }
     if (flock(fd, LOCK_UN) == -1) err(1, "unlock queue.dat");
     printf("message queue written; press Enter to exit\n");
-    if (fflush(stdout) == EOF) err(1, "write standard output");
+    if (ferror(stdout) || fflush(stdout)) err(1, "write standard output");
     getchar();
 
     Message::ReleaseFile(msg);

@@ -84,5 +84,5 @@ int main() {
     check(pthread_mutex_unlock(&robust->lock), "unlock");
     printf("robust mutex: locked again, 20 moved: %d + %d\n", robust->a,
            robust->b);
-    if (fflush(stdout) == EOF) err(1, "write standard output");
+    if (ferror(stdout) || fflush(stdout)) err(1, "write standard output");
 }

@@ -50,7 +50,8 @@ int main(int argc, char *argv[]) {
         // NOLINTNEXTLINE(cert-err34-c): the text's call; we write the numbers
         while (scanf("%d", &value) == 1) {
             printf("child sent value = %d\n", value);
-            if (fflush(stdout) == EOF) err(1, "write standard output");
+            if (ferror(stdout) || fflush(stdout))
+                err(1, "write standard output");
         }
         if (ferror(stdin) != 0) err(1, "read the pipe");
         if (wait(&status) == -1) err(1, "wait");
@@ -59,6 +60,6 @@ int main(int argc, char *argv[]) {
         if (close(inputPartOfPipe) == -1) err(1, "close the read end");
         redirect(outputPartOfPipe, STDOUT_FILENO);
         for (int value = 5000; value < 5003; value++) printf("%d\n", value);
-        if (fflush(stdout) == EOF) err(1, "write the pipe");
+        if (ferror(stdout) || fflush(stdout)) err(1, "write the pipe");
     }
 }

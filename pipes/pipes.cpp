@@ -45,7 +45,7 @@ int main() {
         redirect(outputPartOfPipe, STDOUT_FILENO);
         printf("%d\n", 5000);
     }
-    if (fflush(stdout) == EOF) err(1, "write standard output");
+    if (ferror(stdout) || fflush(stdout)) err(1, "write standard output");
 
     // Until its parent waits for it, a child that has ended stays a zombie.
     if (pid > 0 && wait(nullptr) == -1) err(1, "wait");

@@ -56,6 +56,6 @@ int main(int argc, char *argv[]) {
     for (int i = 0; i < 2; ++i) {
         const unsigned unslept = sleepFor(static_cast<unsigned>(seconds));
         printf("sleepFor returned: %u\n", unslept);
+        if (ferror(stdout) || fflush(stdout)) err(1, "write standard output");
     }
-    if (fflush(stdout) == EOF) err(1, "write standard output");
 }

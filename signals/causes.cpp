@@ -85,5 +85,5 @@ int main() {
         printf("%-35s %s\n", cause.what,
                came ? cause.name : "another, or none");
     }
-    if (fflush(stdout) == EOF) err(1, "write standard output");
+    if (ferror(stdout) || fflush(stdout)) err(1, "write standard output");
 }

@@ -38,5 +38,5 @@ int main() {
     if (!WIFSIGNALED(status)) errx(1, "the child was not terminated");
     printf("default: the child was ended by the signal: %s\n",
            strsignal(WTERMSIG(status)));
-    if (fflush(stdout) == EOF) err(1, "write standard output");
+    if (ferror(stdout) || fflush(stdout)) err(1, "write standard output");
 }

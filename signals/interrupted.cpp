@@ -59,5 +59,5 @@ int main() {
     const int ready = poll(&input, 1, 5000);
     printf("poll, with SA_RESTART: %s\n",
            ready == -1 ? strerror(errno) : "not interrupted");
-    if (fflush(stdout) == EOF) err(1, "write standard output");
+    if (ferror(stdout) || fflush(stdout)) err(1, "write standard output");
 }

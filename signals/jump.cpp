@@ -39,5 +39,5 @@ int main() {
 
     if (sigsetjmp(place_and_mask, 1) == 0) raise(SIGUSR2);
     printf("after siglongjmp: SIGUSR2 is %s\n", state(SIGUSR2));
-    if (fflush(stdout) == EOF) err(1, "write standard output");
+    if (ferror(stdout) || fflush(stdout)) err(1, "write standard output");
 }

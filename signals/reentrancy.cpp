@@ -40,5 +40,5 @@ int main() {
     while (const char *word = strtok_r(nullptr, " ", &place))
         printf(" %s", word);
     printf("\n");
-    if (fflush(stdout) == EOF) err(1, "write standard output");
+    if (ferror(stdout) || fflush(stdout)) err(1, "write standard output");
 }

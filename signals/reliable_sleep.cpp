@@ -74,5 +74,5 @@ int main(int argc, char *argv[]) {
     if (signal(SIGINT, handler) == SIG_ERR) err(1, "signal SIGINT");
     const unsigned unslept = sleepFor(static_cast<unsigned>(seconds));
     printf("sleepFor returned: %u\n", unslept);
-    if (fflush(stdout) == EOF) err(1, "write standard output");
+    if (ferror(stdout) || fflush(stdout)) err(1, "write standard output");
 }

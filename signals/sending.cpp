@@ -46,5 +46,5 @@ int main() {
     alarm(0);
     if (received != SIGALRM) errx(1, "alarm: SIGALRM was not received");
     printf("alarm(1), pause(): received SIGALRM\n");
-    if (fflush(stdout) == EOF) err(1, "write standard output");
+    if (ferror(stdout) || fflush(stdout)) err(1, "write standard output");
 }

@@ -77,5 +77,5 @@ int main() {
             printf("%-8s  %6d  %-10s  %s\n", row.name, row.number,
                    default_action(row.number),
                    can_be_caught(row.number) ? "yes" : "no");
-    if (fflush(stdout) == EOF) err(1, "write standard output");
+    if (ferror(stdout) || fflush(stdout)) err(1, "write standard output");
 }

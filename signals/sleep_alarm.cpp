@@ -50,5 +50,5 @@ int main(int argc, char *argv[]) {
 
     const unsigned unslept = sleepFor(static_cast<unsigned>(seconds));
     printf("sleepFor returned: %u\n", unslept);
-    if (fflush(stdout) == EOF) err(1, "write standard output");
+    if (ferror(stdout) || fflush(stdout)) err(1, "write standard output");
 }

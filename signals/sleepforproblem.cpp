@@ -49,5 +49,5 @@ int main() {
     say("press Ctrl-C within 3 seconds\n");
     const unsigned unslept = sleepFor(3);
     printf("sleepFor returned: %u\n", unslept);
-    if (fflush(stdout) == EOF) err(1, "write standard output");
+    if (ferror(stdout) || fflush(stdout)) err(1, "write standard output");
 }

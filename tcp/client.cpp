@@ -53,7 +53,7 @@ static int client_connect(const char *host, const char *port,
     for (char &c : answer)  // what could upset a terminal
         if (iscntrl(c & 0xff) != 0) c = '?';
     printf("message from server: %s\n", answer.c_str());
-    if (fflush(stdout) == EOF) err(1, "write standard output");
+    if (ferror(stdout) || fflush(stdout)) err(1, "write standard output");
 
     if (close(socket_fd) == -1) err(1, "close the connection");
     return 0;

@@ -58,5 +58,5 @@ int main(int argc, char *argv[]) {
            arg.data_ptr == buffer ? "in" : "not in");
     if (arg.data_ptr != buffer && munmap(arg.rbuf, arg.rsize) == -1)
         err(1, "munmap");
-    if (fflush(stdout) == EOF) err(1, "write standard output");
+    if (ferror(stdout) || fflush(stdout)) err(1, "write standard output");
 }

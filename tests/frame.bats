@@ -220,6 +220,7 @@ demo: all 1 blocks printed what the pages show. Next: make demo ONLY=pipes, with
     quiet_make demo
     [ "$status" -eq 0 ]
     [[ $output == *"== A program"$'\n'"** left out, without build/signals/two"$'\n'* ]]
+    [[ $output == *$'\n'"demo: 0 of 1 blocks, all that this system can run, printed what the pages show."* ]]
     page '$ build/pipes/one' first
     printf '\n### Try: something\n\n```console\n$ echo tried\ntried\n```\n' >>pipes/README.md
     sed -i s/^first/other/ pipes/README.md

@@ -131,7 +131,7 @@ int run(const char *mechanism, const Options &options, pid_t child, Send send,
                                   time.count() / 1e6);
     printf(", %.1f context switches each\n",
            (switches(RUSAGE_SELF) + switches(RUSAGE_CHILDREN)) / double(all));
-    if (fflush(stdout) == EOF) err(1, "write standard output");
+    if (ferror(stdout) || fflush(stdout)) err(1, "write standard output");
     return 0;
 }
 

@@ -62,5 +62,5 @@ int main() {
     Message::ReleaseFile(one);
     Message::ReleaseFile(two);
     printf("%d messages, in the order of each producer\n", 2 * each);
-    if (fflush(stdout) == EOF) err(1, "write standard output");
+    if (ferror(stdout) || fflush(stdout)) err(1, "write standard output");
 }
