@@ -22,6 +22,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <string>
@@ -56,8 +57,8 @@ inline thread_local int caller = -1;  // the connection of this thread's call
 inline sockaddr_un address_of(const struct stat &file) {
     sockaddr_un address = {};  // begins with a NUL: an abstract name
     address.sun_family = AF_UNIX;
-    snprintf(address.sun_path + 1, sizeof address.sun_path - 1, "door %lx %lx",
-             file.st_dev, file.st_ino);
+    snprintf(address.sun_path + 1, sizeof address.sun_path - 1, "door %jx %jx",
+             uintmax_t{file.st_dev}, uintmax_t{file.st_ino});
     return address;
 }
 

@@ -9,8 +9,8 @@
 // PRODUCER writes into a FIFO, whose path becomes CONSUMER's last argument.
 // That serves a program that reads its file once, from front to back, but not
 // one that seeks. The name is removed as soon as both ends are open. The exit
-// status is CONSUMER's or, if that is 0, PRODUCER's, unless SIGPIPE has ended
-// it.
+// status is CONSUMER's or, if that is 0, PRODUCER's, unless SIGPIPE ended
+// PRODUCER.
 
 #include <algorithm>
 #include <err.h>

@@ -7,8 +7,8 @@
 //        terminal 2: message from server: hello from server
 //
 // The client makes the FIFO for its answer and opens it before it asks, so that
-// the server need not wait for it. Opened without O_NONBLOCK, the server's FIFO
-// would make a client wait for a server that is not there.
+// the server need not wait for it. It opens the server's FIFO with O_NONBLOCK;
+// otherwise open() would wait for a server that is not running.
 
 #include "requests.hpp"
 

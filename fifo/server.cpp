@@ -9,8 +9,9 @@
 //
 // Many clients write to one FIFO: requests.hpp says why their requests do not
 // mix. An answer must reach one client only, so each client has a FIFO of its
-// own, and opens it before it asks. The server opens that one without waiting:
-// a client that is gone is an error, and one that never reads stops nobody.
+// own, and opens it before it asks. The server opens the client's FIFO without
+// waiting. It reports a client that is gone, and a client that never reads
+// holds up nobody.
 
 #include "requests.hpp"
 

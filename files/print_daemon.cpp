@@ -6,10 +6,10 @@
 // See:   job 1
 //        and its bytes at the end of the file paper
 //
-// c00001 is a job; done/c00001 is one that has been printed, and its data file
-// is removed. If the daemon is killed, the next one prints the interrupted job
-// again. A lock on the directory, which ends with the process, lets only one
-// daemon work.
+// c00001 is a waiting job. Once it is printed, c00001 moves to done/ and its
+// data file is removed. If the daemon is killed, the next one prints the
+// interrupted job again. A lock on the directory, which ends with the process,
+// lets only one daemon work.
 
 #include <dirent.h>
 #include <err.h>

@@ -6,9 +6,9 @@
 // See:   job 00001
 //
 // The names are the protocol. d00001-001 holds the bytes to print, and c00001,
-// the control file, describes the job. Whoever creates d00001-001 owns number
-// 1: O_EXCL lets only one submitter succeed. The control file comes last, under
-// another name and then by rename(), and only then is there a job.
+// the control file, describes the job. Whoever creates d00001-001 owns job
+// number 1: O_EXCL lets only one submitter succeed. The control file is written
+// last, under another name, and then renamed; only then does the job exist.
 
 #include <err.h>
 #include <errno.h>

@@ -6,8 +6,8 @@
 //     00000000000000000042 00000000000000000050
 //     one
 //     two
-// Bytes after the end are no message yet: a queue_put that was killed left
-// them.
+// Bytes after the recorded end are not a message: a killed queue_put left them
+// there.
 
 #pragma once
 

@@ -7,8 +7,8 @@
 //
 // The cost does not depend on the number of messages: the first line says where
 // the oldest one is. It is printed before the beginning moves on: if queue_get
-// is killed in between, the next one prints the message again. A file that is
-// empty is cut to its first line.
+// is killed in between, the next one prints the message again. When the last
+// message has been taken, the file is truncated to its first line.
 
 #include "queue.hpp"
 

@@ -5,8 +5,8 @@
 //        build/files/queue_get queue
 // See:   one
 //
-// First the message is brought to the disk, behind the end, then the end moves
-// on. A queue_put that is killed before that has added nothing.
+// The message is first flushed to the disk, after the recorded end; then the
+// end is updated. A queue_put killed before the update has added nothing.
 
 #include "queue.hpp"
 

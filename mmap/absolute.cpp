@@ -7,8 +7,8 @@
 //        address, without wheels
 //
 // Only the Car is in the file. Its parts are in memory that the writer
-// allocated for itself. Then the program executes itself anew, with the file as
-// standard input, and so with other memory, as every other process has. This
+// allocated for itself. Then the program executes itself again, with the file
+// as standard input. Like any other process, it now has different memory: this
 // reader maps the same Car, but finds no wheels where it points.
 
 #include <err.h>

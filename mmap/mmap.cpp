@@ -5,9 +5,10 @@
 //        Then edit the string, run make, and run both again.
 // See:   nothing from mmap; Hello World from mmap2; shared.dat has 12 bytes
 //
-// A mapping makes no file longer: in an empty one the first store would raise
-// SIGBUS. So the file gets its size first. The text's program waits for a key
-// before it unmaps. That is not needed: the file keeps what was stored.
+// Mapping a file does not make it longer: with an empty file the first store
+// would raise SIGBUS. So the file gets its size first. The text's program waits
+// for a key before it unmaps. That is not needed: the file keeps what was
+// stored.
 
 #include <err.h>
 #include <fcntl.h>

@@ -5,10 +5,10 @@
 // See:   the time of a round trip; with a processor for each process, a
 //        fraction of what any mechanism takes that calls the kernel
 //
-// Nobody sleeps: each process looks at one number until it is its turn. Release
-// and acquire say that what was stored before the number is there for whoever
-// has read the number. Every thousandth look offers the processor to the
-// partner, which might have no other.
+// Neither process sleeps: each reads one number until it is its turn. The
+// number is stored with release order and read with acquire order, so whoever
+// sees the new number also sees everything stored before it. After every
+// thousand reads a process yields, in case its partner shares the processor.
 
 #include "../tests/ping_pong.hpp"
 

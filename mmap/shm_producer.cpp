@@ -7,8 +7,8 @@
 //        terminal 2: Hello World
 //
 // Like mmap/producer, with shm_open() in place of open(): the object has a
-// name, but on no disk, and no rename(). ftruncate() gives it its size. Until
-// memcpy() is done, a consumer finds zeros, and says so.
+// name, but it is not on a disk and cannot be renamed. ftruncate() gives it its
+// size. Until memcpy() is done, a consumer finds zeros, and says so.
 
 #include <err.h>
 #include <fcntl.h>

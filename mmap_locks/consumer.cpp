@@ -9,8 +9,8 @@
 // A pipe's reader meets end of file because the kernel knows who has the write
 // end. Nobody knows who uses a queue in memory. So each producer holds a shared
 // lock on the file, and a consumer that has waited in vain for a second asks
-// for the exclusive one. If it gets it, no producer is left, even if one was
-// killed.
+// for the exclusive one. If the consumer gets that lock, every producer has
+// ended or been killed.
 
 #include "message.hpp"
 

@@ -4,8 +4,8 @@
 //        Mapped Lock Example (message.hh)
 //
 // The names are the text's: _empty counts the messages, _full the free slots. A
-// semaphore does not notice that a process has died. One that is killed between
-// wait and post leaves the counts wrong, or the lock taken; the functions
+// semaphore does not notice that a process has died. A process killed between
+// wait and post leaves the counts wrong or the lock taken; the functions
 // report such a lock after 5 seconds. robust_mutex shows the remedy. Any call
 // that fails ends the program with a message.
 

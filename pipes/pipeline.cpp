@@ -6,10 +6,10 @@
 // See:   etc
 //
 // Quote the |, or your shell takes it for itself. Each command is a child. The
-// parent closes its copy of an end as soon as the child has it: one left open
-// would keep end of file from the reader and SIGPIPE from the writer. The exit
-// status is the last command's, as a shell gives it: 128+n if signal n killed
-// it, 127 if there is no such command, 126 if it cannot be run.
+// parent closes its copy of an end as soon as the child has it; otherwise the
+// reader would never see end of file, and the writer would never get SIGPIPE.
+// The exit status is the last command's, as a shell gives it: 128+n if signal n
+// killed it, 127 if there is no such command, 126 if it cannot be run.
 
 #include <algorithm>
 #include <err.h>

@@ -7,8 +7,8 @@
 //
 // One limit covers open() and every read(), since each may wait: without a
 // writer, it is open() that does. The handler makes the waiting call fail with
-// EINTR. If the alarm comes just before the call, there would be nothing to
-// interrupt; so the handler sets another alarm.
+// EINTR. An alarm that came just before the call would have nothing to
+// interrupt, so the handler sets another one.
 
 #include <err.h>
 #include <errno.h>

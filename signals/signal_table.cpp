@@ -5,9 +5,9 @@
 // See:   the number and the default action of each signal, and whether a
 //        program can catch or ignore it
 //
-// A child sends itself the signal, and then stops itself. If the signal has not
-// terminated or stopped it before, it is either ignored, or it continues a
-// stopped process. What raises these signals is shown by the program causes.
+// A child sends itself the signal, and then stops itself. If it gets that far,
+// the signal's default action is either to be ignored or to continue a stopped
+// process. See causes.cpp for what raises these signals.
 
 #include <err.h>
 #include <errno.h>

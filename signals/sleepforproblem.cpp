@@ -1,4 +1,4 @@
-// sleepforproblem - SIGALRM arrives in another handler, and abandons it
+// sleepforproblem - a jump out of SIGALRM's handler abandons another handler
 //
 // Text:  Signal Timing Problem (sleepforproblem.c)
 // Run:   build/signals/sleepforproblem, and press Ctrl-C within 3 seconds

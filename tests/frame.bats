@@ -4,7 +4,7 @@ load helpers
 # The Makefile and the scripts, tried on a small collection of their own.
 
 small_collection() {
-    unset BUILD CXX CXXFLAGS MAKE MAKEFLAGS MAKELEVEL MFLAGS # of the make above these tests
+    unset BUILD CXX CXXFLAGS ONLY MAKE MAKEFLAGS MAKELEVEL MFLAGS # of the make above these tests
     mkdir -p copy/pipes copy/mmap_locks copy/tests
     cp "$root/Makefile" copy
     cp "$root"/tests/{run,replay} copy/tests

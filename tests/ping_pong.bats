@@ -18,8 +18,6 @@ setup_file() {
     done | xargs -0 -P "$(nproc)" -n 5 "${CXX:-c++}" -std=c++20 -pthread
 }
 
-programs() { printf '%s\n' "$bin"/*/ping_pong; }
-
 # like KIND COUNT SIZE: the last run printed one line, as it should be
 like() {
     local time='[0-9]+\.[0-9]{2} us each' rate=''
@@ -30,7 +28,7 @@ like() {
 
 @test "ping_pong: one line, whatever the size of the messages" {
     local program size
-    for program in $(programs); do
+    for program in "$bin"/*/ping_pong; do
         for size in 1 65536; do
             run_limited "$program" 20 "$size"
             like 'round trips' 20 "$size"
@@ -41,7 +39,7 @@ like() {
 
 @test "ping_pong: on one processor, about two context switches a round trip" {
     local program
-    for program in $(programs); do
+    for program in "$bin"/*/ping_pong; do
         run_limited taskset -c 0 "$program" 300
         [[ $output =~ ', '([0-9.]+)' context switches each'$ ]]
         [[ $program == */files/* || ${BASH_REMATCH[1]} == [123].* ]]
@@ -83,7 +81,7 @@ partner_of() { partner=$(cat "/proc/$1/task/$1/children") && [ -n "$partner" ]; 
 
 @test "ping_pong: a killed partner is noticed, by either side" {
     local program
-    for program in $(programs); do
+    for program in "$bin"/*/ping_pong; do
         start it "$program" 100000000
         within partner_of "$pid"
         kill -KILL "$partner"
@@ -100,7 +98,7 @@ partner_of() { partner=$(cat "/proc/$1/task/$1/children") && [ -n "$partner" ]; 
 
 @test "ping_pong: wrong arguments, a full disk" {
     local program bad
-    for program in $(programs); do
+    for program in "$bin"/*/ping_pong; do
         for bad in 0 x '1 0' '1 65537' '1 1 1'; do
             # shellcheck disable=SC2086 # words
             run_limited "$program" $bad
