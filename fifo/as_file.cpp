@@ -50,7 +50,7 @@ int main(int argc, char *argv[]) {
     if (consumer == -1) err(1, "fork for %s", dashes[1]);
     if (consumer == 0) {
         signal(SIGINT, SIG_DFL);
-        std::copy(dashes + 1, end, dashes);  // over the --: makes room
+        std::copy(dashes + 1, end, dashes);  // over the --, for path
         end[-1] = path.data();
         execvp(dashes[0], dashes);
         err(errno == ENOENT ? 127 : 126, "run %s", dashes[0]);
@@ -59,7 +59,7 @@ int main(int argc, char *argv[]) {
     int status = 0, produced = 0, consumed = 0;
     for (pid_t child = 0; (child = wait(&status)) != -1;) {
         (child == consumer ? consumed : produced) = status;
-        // While the name exists, the other one waits in open(), now in vain.
+        // While the name exists, the other one is in open(), and waits in vain.
         if (unlink(path.c_str()) == 0)
             kill(child == consumer ? producer : consumer, SIGPIPE);
     }

@@ -5,8 +5,9 @@
 // See:   4 x 1000 messages of 4096 bytes: 0 torn
 //        4 x 1000 messages of 4100 bytes: 972 torn
 //
-// Each writer fills its messages with its own letter. The reader takes messages
-// of the agreed size: one that holds two letters was torn by another writer.
+// Each writer fills its messages with its own letter. The reader takes pieces
+// of a message's size: two letters in one mean that two writers' bytes have
+// mixed. A message that is torn shifts those behind it: the count is not exact.
 // PIPE_BUF is the most that one write() keeps together, 4096 bytes on Linux.
 
 #include <err.h>

@@ -45,7 +45,7 @@ int main(int argc, char *argv[]) {
 
     // A killed server's FIFO is used again.
     if (mkfifo(path, 0600) == -1 && errno != EEXIST) err(1, "mkfifo %s", path);
-    // Also a write end: while it is open, no client that leaves is end of file.
+    // With a write end of its own, no end of file when the last client leaves.
     const int fifo = open(path, O_RDWR);
     if (fifo == -1) err(1, "open %s", path);
     struct stat file = {};
@@ -62,7 +62,7 @@ int main(int argc, char *argv[]) {
     for (ssize_t got = 0; (got = read(fifo, &request, sizeof request)) > 0;) {
         if (got != sizeof request) continue;  // not written by a client
         request.message[sizeof request.message - 1] = '\0';
-        for (char &c : request.message)  // spares the terminal
+        for (char &c : request.message)  // the terminal may obey them
             if (iscntrl(c & 0xff) && c != '\0') c = '?';
         if (dprintf(STDOUT_FILENO, "message from client: %s\n",
                     request.message) < 0)

@@ -3,7 +3,7 @@
 // Text:  Named Pipes and FIFOs; Regular and Named Pipe Usage
 // Run:   terminal 1: mkfifo pipe_file; gzip -c9 < pipe_file > file.gz
 //        terminal 2: build/fifo/writer pipe_file < README.md; rm pipe_file
-// See:   nothing; file.gz holds README.md
+// See:   terminal 2: only that it waits; then file.gz holds README.md
 //
 // It takes the place of the text's `cat file > pipe_file`, which would create
 // or overwrite an ordinary file if the name is mistyped. open() waits for a
@@ -29,8 +29,7 @@ int main(int argc, char *argv[]) {
     char buffer[4096];
     for (ssize_t got = 0; (got = read(STDIN_FILENO, buffer, sizeof buffer));) {
         if (got == -1) err(1, "read standard input");
-        // A write that may wait takes all bytes, unless a handler interrupts
-        // it.
+        // write() waits until all bytes are in, unless a handler interrupts it.
         if (write(fifo, buffer, static_cast<size_t>(got)) != got)
             err(1, "write %s", path);
     }
