@@ -22,7 +22,6 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <string>
@@ -57,8 +56,9 @@ inline thread_local int caller = -1;  // the connection of this thread's call
 inline sockaddr_un address_of(const struct stat &file) {
     sockaddr_un address = {};  // begins with a NUL: an abstract name
     address.sun_family = AF_UNIX;
-    snprintf(address.sun_path + 1, sizeof address.sun_path - 1, "door %jx %jx",
-             uintmax_t{file.st_dev}, uintmax_t{file.st_ino});
+    const unsigned long long device = file.st_dev, inode = file.st_ino;
+    snprintf(address.sun_path + 1, sizeof address.sun_path - 1,
+             "door %llx %llx", device, inode);
     return address;
 }
 
