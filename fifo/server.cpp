@@ -45,7 +45,7 @@ int main(int argc, char *argv[]) {
 
     // A killed server's FIFO is used again.
     if (mkfifo(path, 0600) == -1 && errno != EEXIST) err(1, "mkfifo %s", path);
-    // With a write end of its own, no end of file when the last client leaves.
+    // Open for writing, too, or the last client to leave would be end of file.
     const int fifo = open(path, O_RDWR);
     if (fifo == -1) err(1, "open %s", path);
     struct stat file = {};

@@ -69,7 +69,7 @@ int main() {
     printf("plain mutex: still locked after 1 s\n");
 
     Shared *const robust = orphan(PTHREAD_MUTEX_ROBUST);
-    // Although the time is over: the kernel has released this one already.
+    // The time is over, but the kernel has released this one already.
     const int died = pthread_mutex_timedlock(&robust->lock, &until);
     if (died != EOWNERDEAD) errx(1, "robust mutex: lock: %s", strerror(died));
     printf("robust mutex: %s: %d + %d", strerror(died), robust->a, robust->b);

@@ -235,11 +235,11 @@ cron: daily/d: exit status 126"
 }
 
 @test "lock_file: a dead holder's lock is refused, with what to do" {
-    start holder "$b/lock_file" lock sh -c 'echo runs; exec sleep 60'
+    start holder "$b/lock_file" lock sh -c 'echo $$ >number; echo runs; exec sleep 60'
     within shows holder.out runs
     kill -KILL "$pid"
     ends "$pid" 137
-    pkill -P 1 -f '^sleep 60$' || true
+    kill "$(<number)"
     run_limited "$b/lock_file" lock true
     expect 1 "" "lock_file: lock: process $pid held it and is dead; remove the\
  file if nobody uses what it protects"

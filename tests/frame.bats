@@ -75,6 +75,16 @@ quiet_make() { run_limited make --no-print-directory "$@"; }
     [[ $stderr == *"run: ./nothing: not found. The tests need bats: apt-get install bats"* ]]
 }
 
+@test "make test, make demo: a directory that is not there is named" {
+    small_collection
+    quiet_make test ONLY=nothing
+    [ "$status" -ne 0 ]
+    [[ $stderr == "run: tests/nothing.bats: no such file"* ]]
+    quiet_make demo ONLY=nothing
+    [ "$status" -ne 0 ]
+    [[ $stderr == "replay: nothing/README.md: no such page"* ]]
+}
+
 @test "run: counts what passed, failed, was skipped, did not run; the status says whether all is well" {
     small_collection
     make -s
