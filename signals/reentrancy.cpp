@@ -6,9 +6,10 @@
 //        strtok_r: one two three
 //
 // strtok keeps its position in static data, one for the whole process. A
-// handler that calls strtok on a string of its own moves that position, and
-// main continues in the handler's string. strtok_r keeps it in a variable that
-// its caller passes. With raise() the signal arrives at the same point.
+// handler that calls strtok on a string of its own moves that position, and the
+// program continues in the handler's string. strtok_r keeps it in a variable
+// that its caller passes. With raise() the signal always arrives at the same
+// point.
 
 #include <err.h>
 #include <signal.h>
@@ -16,7 +17,7 @@
 #include <string.h>
 
 static void use_strtok(int) {
-    static char colours[] = "red blue green";  // main reads on in it
+    static char colours[] = "red blue green";  // the program reads on in it
     // NOLINTNEXTLINE(bugprone-signal-handler,cert-sig30-c): wrong on purpose
     strtok(colours, " ");
 }
@@ -26,19 +27,18 @@ static void use_strtok_r(int) {
     strtok_r(colours, " ", &place);
 }
 
-int main() {
-    if (signal(SIGUSR1, use_strtok) == SIG_ERR) err(1, "signal SIGUSR1");
+// Splits a string; between its first word and the others the handler runs.
+static void split(const char *called_by_handler, void (*handler)(int)) {
+    if (signal(SIGUSR1, handler) == SIG_ERR) err(1, "signal SIGUSR1");
     char words[] = "one two three";
-    printf("strtok: %s", strtok(words, " "));
+    printf("%s: %s", called_by_handler, strtok(words, " "));
     if (raise(SIGUSR1) != 0) err(1, "raise");
     while (const char *word = strtok(nullptr, " ")) printf(" %s", word);
-
-    if (signal(SIGUSR1, use_strtok_r) == SIG_ERR) err(1, "signal SIGUSR1");
-    char again[] = "one two three", *place = nullptr;
-    printf("\nstrtok_r: %s", strtok_r(again, " ", &place));
-    if (raise(SIGUSR1) != 0) err(1, "raise");
-    while (const char *word = strtok_r(nullptr, " ", &place))
-        printf(" %s", word);
     printf("\n");
+}
+
+int main() {
+    split("strtok", use_strtok);
+    split("strtok_r", use_strtok_r);
     if (ferror(stdout) || fflush(stdout)) err(1, "write standard output");
 }

@@ -132,7 +132,7 @@ END
 @test "a call that fails is named: signals" {
     sweep_all <<'END'
 signals/dispositions
--wait4 -tgkill -kill -rt_sigaction signals/signal_table
+-wait4 -tgkill -kill -prlimit64 -rt_sigaction signals/signal_table
 -kill -tgkill -rt_sigprocmask signals/causes
 -tgkill -rt_sigprocmask signals/jump
 signals/reentrancy

@@ -129,6 +129,13 @@ enough() { ((kills >= 75 && through >= 5)); }
     [[ ${lines[3]} == *": proc, R (running), parent "* ]]
 }
 
+@test "proc: itself, also where /proc counts other processes" {
+    unshare -pf true 2>/dev/null || skip "needs the right to make a namespace"
+    run_limited unshare -pf "$b/proc"
+    [[ ${lines[3]} == "/proc/self/status: proc, R (running), parent "* ]]
+    succeeded
+}
+
 @test "proc: an odd name, no such process, wrong arguments, a full disk" {
     cp "$(command -v sleep)" $'\e[31mred'
     start odd $'./\e[31mred' 60

@@ -114,6 +114,36 @@ quiet_make() { run_limited make --no-print-directory "$@"; }
     [ "${lines[-1]}" = "0 passed, 1 failed, 0 skipped" ]
 }
 
+@test "run: where temporary files may not be executed, the tests still run" {
+    unshare -m true 2>/dev/null || skip "needs the right to mount"
+    small_collection
+    make -s
+    mkdir noexec
+    # shellcheck disable=SC2016 # the shell of the test inside expands them
+    printf '%s\n' '@test "executes a file" {' \
+        'printf "#!/bin/sh\n" >"$BATS_TEST_TMPDIR/file"' \
+        'chmod +x "$BATS_TEST_TMPDIR/file"; "$BATS_TEST_TMPDIR/file"; }' >tests/a.bats
+    in_shell 'unset BATS_TEST_TIMEOUT; export TMPDIR=$PWD/noexec
+        exec unshare -m bash -c "mount -t tmpfs -o noexec none noexec && tests/run"'
+    [ "${lines[-1]}" = "1 passed, 0 failed, 0 skipped" ]
+    succeeded
+    none 'build/tests.*'
+}
+
+@test "run: Ctrl-C ends every process of it" {
+    small_collection
+    make -s
+    mkfifo never
+    # shellcheck disable=SC2016 # likewise
+    printf '%s\n' '@test "waits" { : >../begun; trap "" INT TERM; exec cat ../never; }' >tests/a.bats
+    start run env -u BATS_TEST_TIMEOUT "MARK=$PWD" tests/run
+    within [ -e begun ]
+    grep -qsz "^MARK=$PWD\$" /proc/[0-9]*/environ
+    kill -INT "$pid"
+    ends "$pid" 130
+    within refused grep -qsz "^MARK=$PWD\$" /proc/[0-9]*/environ
+}
+
 # A program is one file: what make does can be done by hand, with one command. The warnings of all of
 # them are errors in make check.
 @test "make: every program is compiled from its own source alone, but for its directory's part" {
@@ -171,6 +201,9 @@ pipes/README.md:8: the block shows (-) other output than there is (+):
     page '$ build/pipes/one'
     check
     [ "$status" -eq 1 ]
+    page '$ printf first' first
+    check
+    expect 1 "" "pipes/README.md:8: the output does not end with a newline"
     page '$ mkfifo channel' '$ cat channel &' '$ echo hello >channel' hello '$ rm channel'
     check
     expect 0 "" ""

@@ -3,7 +3,7 @@
 # Environment: BUILD, where the programs are (build)
 
 bats_require_minimum_version 1.7.0
-export BATS_TEST_TIMEOUT=60
+export BATS_TEST_TIMEOUT=120
 
 root=${BATS_TEST_DIRNAME%/*}
 bin=${BUILD:-build}

@@ -30,8 +30,8 @@ like() {
     local program size
     for program in "$bin"/*/ping_pong; do
         for size in 1 65536; do
-            run_limited "$program" 20 "$size"
-            like 'round trips' 20 "$size"
+            run_limited "$program" 2 "$size"
+            like 'round trips' 2 "$size"
         done
     done
     none '/tmp/ping_pong.*'
@@ -60,6 +60,15 @@ like() {
     run_limited "$bin/domain_sock/ping_pong" -d 20 4097
     like 'round trips' 20 4097
     [[ $output == *datagrams* ]]
+}
+
+@test "ping_pong: works where it may not choose its processor" {
+    local call
+    for call in sched_setaffinity sched_getaffinity; do
+        traced -e "inject=$call:error=EPERM" "$bin/pipes/ping_pong" 20
+        like 'round trips' 20 64
+        grep -q "$call(.*INJECTED" trace
+    done
 }
 
 @test "ping_pong: messages may come in pieces, and a wrong byte is noticed" {
