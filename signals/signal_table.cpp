@@ -37,21 +37,17 @@ static const char *default_action(int signo) {
     if (child == -1) err(1, "fork");
     if (child == 0) {
         signal(signo, SIG_DFL);  // fails for SIGKILL and SIGSTOP
-        if (raise(signo) != 0 || raise(SIGSTOP) != 0) _exit(1);
-        while (true) pause();
+        if (raise(signo) == 0 && raise(SIGSTOP) == 0) pause();
+        _exit(1);  // a call has failed: pause() only ends with the child
     }
     int status = 0;
     if (waitpid(child, &status, WUNTRACED) == -1) err(1, "waitpid");
     if (WIFEXITED(status)) errx(1, "signal %d could not be raised", signo);
     if (WIFSIGNALED(status)) return "terminates";
-    const char *action = "ignored";
-    if (WSTOPSIG(status) == signo) {
-        action = "stops";
-    } else {  // stopped by SIGSTOP: does the signal continue it?
-        if (kill(child, signo) == -1) err(1, "kill %d", signo);
-        if (waitpid(child, &status, WCONTINUED | WNOHANG) == child)
-            action = "continues";
-    }
+    const char *action = WSTOPSIG(status) == signo ? "stops" : "ignored";
+    if (kill(child, signo) == -1) err(1, "kill %d", signo);  // continues it?
+    if (waitpid(child, nullptr, WCONTINUED | WNOHANG) == child)
+        action = "continues";
     if (kill(child, SIGKILL) == -1) err(1, "kill the child");
     if (waitpid(child, &status, 0) == -1) err(1, "waitpid");
     return action;
