@@ -129,9 +129,8 @@ inline int fdetach(const char *) {
 // Hands the results to the caller, and ends the thread of its call.
 inline int door_return(char *data, size_t size, door_desc_t *, uint_t) {
     using namespace door_emulation;
-    if (send_all(caller, "",
-                 1))  // a byte before the results: even none is some
-        send_all(caller, data, size);
+    // A byte before the results: without any there would be nothing to receive.
+    if (send_all(caller, "", 1)) send_all(caller, data, size);
     close(caller);
     pthread_exit(nullptr);
 }

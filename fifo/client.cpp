@@ -40,8 +40,7 @@ int main(int argc, char *argv[]) {
     if (!S_ISFIFO(file.st_mode)) errx(1, "open %s: not a FIFO", path);
 
     const std::string own = answer_path(path, request.client);
-    if (mkfifo(own.c_str(), 0600) == -1 && errno != EEXIST)
-        err(1, "mkfifo %s", own.c_str());
+    if (mkfifo(own.c_str(), 0600) == -1) err(1, "mkfifo %s", own.c_str());
     const int answers = open(own.c_str(), O_RDONLY | O_NONBLOCK);
     if (answers == -1) err(1, "open %s", own.c_str());
 

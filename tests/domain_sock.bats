@@ -361,6 +361,17 @@ $hello" ""
     stop_server
 }
 
+@test "dgram_server: a client that never reads holds up nobody" {
+    serve_datagrams
+    peer socket unread
+    expect 0 connected ""
+    within grep -qsx "dgram_server: answer socket.peer: Resource temporarily unavailable" server.err
+    rm socket.peer
+    run_limited "$b/dgram_client" socket next
+    expect 0 "$hello" ""
+    stop_server
+}
+
 @test "dgram_server: a dead server's socket is replaced, nothing else" {
     serve_datagrams
     run_limited "$b/dgram_server" socket

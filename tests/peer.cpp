@@ -5,9 +5,9 @@
 //
 // As a client: `silent` connects, and waits for standard input; `pieces` sends
 // each TEXT by itself, and prints the answer; `flood` sends without end;
-// `vanish` sends TEXT, and closes without reading. As a server: `serve` answers
-// one client with each TEXT by itself; `slam` accepts, and closes; `deaf`
-// listens, and does nothing else.
+// `vanish` sends TEXT, and closes without reading; `unread` sends 300 datagrams
+// and reads no answer. As a server: `serve` answers one client with each TEXT by
+// itself; `slam` accepts, and closes; `deaf` listens, and does nothing else.
 
 #include <err.h>
 #include <netinet/in.h>
@@ -55,7 +55,9 @@ int main(int argc, char *argv[]) {
         port > 0 ? reinterpret_cast<const sockaddr *>(&loopback)
                  : reinterpret_cast<const sockaddr *>(&path);
     const socklen_t size = port > 0 ? sizeof loopback : sizeof path;
-    const int fd = socket(address->sa_family, SOCK_STREAM, 0);
+    const bool datagrams = mode == "unread";
+    const int type = datagrams ? SOCK_DGRAM : SOCK_STREAM;
+    const int fd = socket(address->sa_family, type, 0);
 
     if (mode == "serve" || mode == "slam" || mode == "deaf") {
         const int on = 1;
@@ -71,6 +73,11 @@ int main(int argc, char *argv[]) {
         return 0;
     }
     if (connect(fd, address, size) == -1) err(1, "connect");
+    if (datagrams) {
+        strcat(path.sun_path, ".peer");
+        if (bind(fd, address, size) == -1) err(1, "bind");
+        for (int i = 0; i < 300; ++i) send_text(fd, "hello");
+    }
     dprintf(STDOUT_FILENO, "connected\n");
     if (mode == "silent") getchar();
     while (mode == "flood") send_text(fd, "0123456789012345678901234567890");
