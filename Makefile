@@ -9,7 +9,7 @@
 ##   pipes, fifo…   build the programs of one directory
 ##   demo           show every block of the pages; ONLY=signals: of one page, with its experiments
 ##   test           run the tests; needs bats; ONLY=signals: of one directory
-##   stress         run the tests, and let every call of every program fail once
+##   stress         run the tests, and let the calls of every program fail, one at a time
 ##   bench          measure every mechanism; BENCH=csv: a table for other programs, BENCH=svg: a picture
 ##   trace          run a program, RUN="build/…", or a pair, WITH="build/…" too, and show what each process
 ##                  did, side by side, in order of time; ROWS=0: all of it; needs strace

@@ -10,6 +10,7 @@
 // when it has sent everything: so the server knows that the request is
 // complete. An alarm ends it after 10 seconds. tcp/client is the same program
 // with another address.
+
 #include <ctype.h>
 #include <err.h>
 #include <stdio.h>

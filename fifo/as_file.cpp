@@ -28,10 +28,10 @@ int main(int argc, char *argv[]) {
     char **const dashes = std::find(argv, end, std::string_view("--"));
     if (dashes <= argv + 1 || dashes >= end - 1)
         errx(2, "usage: as_file PRODUCER [ARG...] -- CONSUMER [ARG...]");
+    signal(SIGINT, SIG_IGN);  // Ctrl-C ends both; this removes the name
     std::string path = "/tmp/as_file." + std::to_string(getpid());
     if (mkfifo(path.c_str(), 0600) == -1) err(1, "mkfifo %s", path.c_str());
 
-    signal(SIGINT, SIG_IGN);  // Ctrl-C ends both; this removes the name
     const pid_t producer = fork();
     if (producer == -1) err(1, "fork for %s", argv[1]);
     if (producer == 0) {

@@ -39,6 +39,7 @@ int main(int argc, char *argv[]) {
         errx(2, "usage: lock_file FILE COMMAND [ARG...]");
     const char *path = argv[1];
 
+    signal(SIGINT, SIG_IGN);  // Ctrl-C ends COMMAND, and then the lock
     const int lock = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0644);
     if (lock == -1 && errno == EEXIST) refuse(path);
     if (lock == -1) err(1, "create %s", path);
@@ -48,7 +49,6 @@ int main(int argc, char *argv[]) {
         return 1;
     }
 
-    signal(SIGINT, SIG_IGN);  // Ctrl-C ends COMMAND, and then the lock
     const pid_t child = fork();
     if (child == 0) {
         signal(SIGINT, SIG_DFL);

@@ -28,8 +28,9 @@ int main(int argc, char *argv[]) {
             err(1, "write");
     };
     const auto receive = [=](std::span<char> message) {
-        for (int turn = -1; turn != own; sched_yield())
-            if (pread(fd, &turn, 4, 0) == -1) err(1, "read");
+        int turn = other;
+        while (pread(fd, &turn, 4, 0) != -1 && turn != own) sched_yield();
+        if (turn != own) err(1, "read");
         if (pread(fd, message.data(), message.size(), 4) == -1) err(1, "read");
     };
     return ping_pong::run("file, polled", options, child, send, receive);

@@ -7,9 +7,9 @@
 //
 // To count, a process loads a number, adds 1 and stores it. What the other one
 // stores in between is overwritten. With a processor for each process that
-// happens all the time; with one for both, whenever a process is interrupted
-// just there. So that every run shows it, each process waits between its load
-// and its store, every thousandth time, until the other one is there, too.
+// happens often; with one for both, only when a process is interrupted just
+// there. So that every run shows it, each process waits between its load and
+// its store, every thousandth time, until the other one is there, too.
 // An atomic ++ loads and stores in one step, without a call of the kernel.
 
 #include <atomic>

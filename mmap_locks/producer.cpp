@@ -29,7 +29,7 @@ int main() {
     if (directory == -1 || flock(directory, LOCK_EX) == -1) err(1, "lock .");
 
     int fd = open("queue.dat", O_RDWR);
-    // If the lock is refused, a producer is at work: join it. Else replace it.
+    // If the lock is refused, the queue is in use: join it. Else replace it.
     const bool join = fd != -1 && flock(fd, LOCK_EX | LOCK_NB) == -1;
     if (!join) {
         if (fd != -1) close(fd);

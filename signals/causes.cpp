@@ -5,8 +5,9 @@
 // See:   a line for each cause, with its signal
 //
 // SIGHUP and SIGINT come from a terminal (sighandler), SIGALRM comes from
-// alarm() (sending); SIGKILL, SIGSTOP and SIGCONT have no such cause. On ARM a
-// division by zero raises nothing, and the invalid instruction is a SIGTRAP.
+// alarm() (sending); SIGKILL, SIGSTOP and SIGCONT have no such cause. On 64-bit
+// ARM a division by zero raises nothing, and the invalid instruction is a
+// SIGTRAP.
 
 #include <err.h>
 #include <signal.h>

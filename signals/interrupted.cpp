@@ -6,9 +6,9 @@
 //        with SA_RESTART: 1 byte
 //        poll, with SA_RESTART: Interrupted system call
 //
-// The pipe is empty until the handler writes a byte into it. So the signal
-// always arrives while read() is blocked, and read() always has something to
-// return in the end. On Linux, poll() is never restarted.
+// The pipe is empty until the handler writes a byte into it, so read() waits
+// until the signal comes, and then always has something to return in the end.
+// On Linux, poll() is never restarted.
 
 #include <err.h>
 #include <errno.h>

@@ -1,8 +1,8 @@
 // client - sends a request to a server, and prints its answer
 //
 // Text:  TCP/IP
-// Run:   terminal 1: build/tcp/server 5050
-//        terminal 2: build/tcp/client localhost 5050, or with a MESSAGE
+// Run:   terminal 1: build/tcp/server 8080
+//        terminal 2: build/tcp/client localhost 8080, or with a MESSAGE
 // See:   terminal 2: message from server: hello from server
 //
 // One connected socket carries both directions. The client shuts down its side
@@ -10,6 +10,7 @@
 // complete. A name may have several addresses, of IPv4 and IPv6: one after the
 // other is tried. An alarm ends the client after 10 seconds. domain_sock/client
 // is the same program with another address.
+
 #include <ctype.h>
 #include <err.h>
 #include <netdb.h>

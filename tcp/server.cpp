@@ -1,11 +1,11 @@
 // server - answers each client that connects, in a child process of its own
 //
 // Text:  TCP/IP
-// Run:   terminal 1: build/tcp/server 5050
-//        terminal 2: build/tcp/client localhost 5050
-//        For clients on other machines: build/tcp/server 5050 0.0.0.0, or ::
+// Run:   terminal 1: build/tcp/server 8080
+//        terminal 2: build/tcp/client localhost 8080
+//        For clients on other machines: build/tcp/server 8080 0.0.0.0, or ::
 //        for IPv6, too. Port 0 is any free port; the line says which.
-// See:   terminal 1: listening on 127.0.0.1 port 5050
+// See:   terminal 1: listening on 127.0.0.1 port 8080
 //                    message from client: hello from a client
 //        terminal 2: message from server: hello from server
 //
@@ -53,7 +53,7 @@ static int server_listen(const char *port, const char *host) {
     const int socket_fd = socket(address->ai_family, SOCK_STREAM, 0);
     if (socket_fd == -1) err(1, "socket");
 
-    // Else the port is refused for a minute after a server has ended.
+    // Else bind() fails for a minute while a killed server's connections linger.
     const int on = 1;
     if (setsockopt(socket_fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == -1)
         err(1, "setsockopt");
