@@ -253,6 +253,7 @@ message from client: hello from a client" ]
         shows server.out "message from client: message $i"
     done
     [ "$(wc -l <server.out)" -eq 51 ]
+    [ "$(find "/proc/$server/fd" -type l | wc -l)" -lt 20 ] # it has closed what it opened
     stop_server
     [ ! -s server.err ]
 }
