@@ -563,7 +563,7 @@ spool_daemon:,spool,-1 spool:[-1] DIR COMMAND [ARG...]
 print_submit:,print,print a b,-h a:DIR FILE
 print_daemon:,print,-1 print,print a b:[-1] DIR OUTPUT
 END
-    none '*'
+    none '-*'
 }
 
 @test "files programs: a full disk for what they print" {
