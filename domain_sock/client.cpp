@@ -7,9 +7,9 @@
 // See:   terminal 2: message from server: hello from server
 //
 // One connected socket carries both directions. The client shuts down its side
-// when it has sent everything: so the server knows that the request is
-// complete. An alarm ends it after 10 seconds. tcp/client is the same program
-// with another address.
+// when it has sent everything, which tells the server that the request is
+// complete. An alarm ends the client after 10 seconds. tcp/client is the same
+// program with another address.
 
 #include <ctype.h>
 #include <err.h>

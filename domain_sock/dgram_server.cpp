@@ -41,16 +41,13 @@ static int bound_socket() {
     const auto *const name = reinterpret_cast<const sockaddr *>(&address);
 
     umask(0177);  // only this user may send
-    if (bind(socket_fd, name, sizeof address) == -1) {
-        // A dead server's socket, which nobody reads, is replaced.
-        struct stat file = {};
-        if (errno != EADDRINUSE || lstat(fileName, &file) == -1 ||
-            !S_ISSOCK(file.st_mode) ||
-            connect(socket_fd, name, sizeof address) == 0 ||
-            errno != ECONNREFUSED || unlink(fileName) == -1 ||
-            bind(socket_fd, name, sizeof address) == -1)
-            err(1, "bind %s", fileName);
-    }
+    // A dead server's socket, which nobody reads, is replaced.
+    struct stat file = {};
+    if (lstat(fileName, &file) == 0 && S_ISSOCK(file.st_mode) &&
+        connect(socket_fd, name, sizeof address) == -1 && errno == ECONNREFUSED)
+        unlink(fileName);
+    if (bind(socket_fd, name, sizeof address) == -1)
+        err(1, "bind %s", fileName);
     return socket_fd;
 }
 
@@ -82,6 +79,6 @@ int main(int argc, char *argv[]) {
         // A client that is gone, or does not read, must not stop the server.
         if (sendto(socket_fd, answer, strlen(answer), MSG_DONTWAIT, sender,
                    length) == -1)
-            warn("answer %s", client.sun_path);
+            warn("answer %.108s", client.sun_path);  // maybe without a NUL
     }
 }

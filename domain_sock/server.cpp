@@ -20,7 +20,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <string>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -66,17 +65,14 @@ static int server_listen() {
     const auto *const name = reinterpret_cast<const sockaddr *>(&address);
 
     umask(0177);  // only this user may connect
-    if (bind(socket_fd, name, sizeof address) == -1) {
-        // The text removes whatever is there. This removes a socket to which
-        // nobody listens: a dead server has left it.
-        struct stat file = {};
-        if (errno != EADDRINUSE || lstat(fileName, &file) == -1 ||
-            !S_ISSOCK(file.st_mode) ||
-            connect(socket_fd, name, sizeof address) == 0 ||
-            errno != ECONNREFUSED || unlink(fileName) == -1 ||
-            bind(socket_fd, name, sizeof address) == -1)
-            err(1, "bind %s", fileName);
-    }
+    // The text removes whatever is there. This removes only a socket to which
+    // nobody listens: a dead server has left it.
+    struct stat file = {};
+    if (lstat(fileName, &file) == 0 && S_ISSOCK(file.st_mode) &&
+        connect(socket_fd, name, sizeof address) == -1 && errno == ECONNREFUSED)
+        unlink(fileName);
+    if (bind(socket_fd, name, sizeof address) == -1)
+        err(1, "bind %s", fileName);
     if (listen(socket_fd, SOMAXCONN) == -1) err(1, "listen %s", fileName);
     signal(SIGINT, on_stop);
     signal(SIGTERM, on_stop);
@@ -93,6 +89,8 @@ static int server_listen() {
         }
         const pid_t child = fork();
         if (child == 0) {
+            signal(SIGINT, SIG_DFL);  // the socket is the parent's to remove
+            signal(SIGTERM, SIG_DFL);
             if (close(socket_fd) == -1) err(1, "close the listener");
             return connection_handler(connection_fd);
         }

@@ -71,13 +71,13 @@ inline bool receive(int connection, std::string &bytes) {
     return got == 0;
 }
 
-// A send that may wait takes all bytes.
+// A blocking send takes all bytes, unless a signal handler interrupts it.
 inline bool send_all(int connection, const char *bytes, size_t size) {
     const ssize_t put = send(connection, bytes, size, MSG_NOSIGNAL);
     return put == static_cast<ssize_t>(size);
 }
 
-// A thread for each call.
+// Runs in a thread of its own for each call.
 inline void answer(int connection) {
     caller = connection;
     std::string argument;
@@ -129,7 +129,7 @@ inline int fdetach(const char *) {
 // Hands the results to the caller, and ends the thread of its call.
 inline int door_return(char *data, size_t size, door_desc_t *, uint_t) {
     using namespace door_emulation;
-    // A byte before the results: without any there would be nothing to receive.
+    // A byte comes before the results, so that empty results are an answer too.
     if (send_all(caller, "", 1)) send_all(caller, data, size);
     close(caller);
     pthread_exit(nullptr);

@@ -12,7 +12,6 @@
 
 #include "requests.hpp"
 
-#include <ctype.h>
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -50,9 +49,10 @@ int main(int argc, char *argv[]) {
     const int ready = poll(&waiting, 1, 5000);
     if (unlink(own.c_str()) == -1) err(1, "unlink %s", own.c_str());
     if (ready == 0) errx(1, "%s: no answer within 5 s", path);
-    char text[sizeof answer] = "";
-    if (ready == -1 || read(answers, text, sizeof text) <= 0)
+    char text[sizeof answer + 1] = "";
+    if (ready == -1 || read(answers, text, sizeof answer) == -1)
         err(1, "read %s", own.c_str());
+    if (text[0] == '\0') errx(1, "%s: the server has left", path);
     printf("message from server: %s\n", text);
     if (ferror(stdout) || fflush(stdout)) err(1, "write standard output");
 }

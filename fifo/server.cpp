@@ -47,12 +47,11 @@ int main(int argc, char *argv[]) {
     if (mkfifo(path, 0600) == -1 && errno != EEXIST) err(1, "mkfifo %s", path);
     // Open for writing, too, or the last client to leave would be end of file.
     const int fifo = open(path, O_RDWR);
-    if (fifo == -1) err(1, "open %s", path);
     struct stat file = {};
-    if (fstat(fifo, &file) == -1) err(1, "fstat %s", path);
+    if (fifo == -1 || fstat(fifo, &file) == -1) err(1, "open %s", path);
     if (!S_ISFIFO(file.st_mode)) errx(1, "open %s: not a FIFO", path);
 
-    signal(SIGPIPE, SIG_IGN);  // a client's end is an error of write()
+    signal(SIGPIPE, SIG_IGN);  // if a client has gone, write() fails instead
     signal(SIGINT, on_stop);
     signal(SIGTERM, on_stop);
     if (dprintf(STDOUT_FILENO, "listening on %s\n", path) < 0)
@@ -62,7 +61,7 @@ int main(int argc, char *argv[]) {
     for (ssize_t got = 0; (got = read(fifo, &request, sizeof request)) > 0;) {
         if (got != sizeof request) continue;  // not written by a client
         request.message[sizeof request.message - 1] = '\0';
-        for (char &c : request.message)  // the terminal may obey them
+        for (char &c : request.message)  // what could upset a terminal
             if (iscntrl(c & 0xff) && c != '\0') c = '?';
         if (dprintf(STDOUT_FILENO, "message from client: %s\n",
                     request.message) < 0)

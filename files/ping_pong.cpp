@@ -11,8 +11,6 @@
 
 #include "../tests/ping_pong.hpp"
 
-#include <errno.h>
-
 int main(int argc, char *argv[]) {
     const auto options = ping_pong::options(argc, argv);
     FILE *const file = tmpfile();

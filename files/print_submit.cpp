@@ -12,7 +12,6 @@
 
 #include <err.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string>
 #include <sys/stat.h>

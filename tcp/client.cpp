@@ -6,10 +6,10 @@
 // See:   terminal 2: message from server: hello from server
 //
 // One connected socket carries both directions. The client shuts down its side
-// when it has sent everything: so the server knows that the request is
-// complete. A name may have several addresses, of IPv4 and IPv6: one after the
-// other is tried. An alarm ends the client after 10 seconds. domain_sock/client
-// is the same program with another address.
+// when it has sent everything, which tells the server that the request is
+// complete. A name may have several addresses, of IPv4 and IPv6; they are tried
+// one after the other. An alarm ends the client after 10 seconds.
+// domain_sock/client is the same program with another address.
 
 #include <ctype.h>
 #include <err.h>

@@ -19,7 +19,6 @@
 #include <netdb.h>
 #include <signal.h>
 #include <stdio.h>
-#include <string>
 #include <sys/socket.h>
 #include <unistd.h>
 

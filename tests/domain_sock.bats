@@ -183,6 +183,22 @@ children() { tr ' ' '\n' <"/proc/$server/task/$server/children" | grep -c .; }
     ends "$server" 0
 }
 
+@test "server: a child that is killed leaves the socket to the server" {
+    serve
+    mkfifo keyboard
+    start silent "$BATS_FILE_TMPDIR/peer" socket silent <>keyboard
+    local client=$pid child
+    within shows silent.out connected
+    child_of_server() { child=$(<"/proc/$server/task/$server/children") && [ "$child" ]; }
+    within child_of_server
+    kill "${child% }"
+    within gone "${child% }"
+    asks
+    kill "$client"
+    ends "$client" 143
+    stop_server
+}
+
 @test "server: the child closes the listener, the parent the connection" {
     traced true
     serve strace -f -qq -o all -e trace=listen,accept,clone,close "$b/server"

@@ -372,6 +372,17 @@ message from client: hello from a client" ]
     exec 8<&-
 }
 
+@test "client: a server that leaves without an answer is an error" {
+    mkfifo requests
+    exec 8<>requests
+    start client "$b/client" requests
+    within [ -p "requests.$pid" ]
+    : >"requests.$pid"
+    ends "$pid" 1
+    [ "$(<client.err)" = "client: requests: the server has left" ]
+    exec 8<&-
+}
+
 @test "server, client: a full disk" {
     in_shell '"$1" requests >/dev/full' "$b/server"
     expect 1 "" "server: $full"
