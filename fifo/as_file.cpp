@@ -3,14 +3,15 @@
 // Text:  Named Pipe Uses
 // Run:   build/fifo/as_file cat README.md -- wc -l
 // See:   the number of lines, and the name of the FIFO
-// Run:   build/fifo/as_file cat README.md -- split -n 2
-// See:   split: /tmp/as_file.5050: cannot determine file size
+// Run:   build/fifo/as_file echo once -- sh -c 'cat "$0"; cat "$0"'
+// See:   once
+//        cat: /tmp/as_file.5050: No such file or directory
 //
 // PRODUCER writes into a FIFO, whose path becomes CONSUMER's last argument.
 // That serves a program that reads its file once, from front to back, but not
-// one that seeks. The name is removed as soon as both ends are open. The exit
-// status is CONSUMER's or, if that is 0, PRODUCER's, unless SIGPIPE ended
-// PRODUCER.
+// one that seeks or opens it again. The name is removed as soon as both ends
+// are open. The exit status is CONSUMER's or, if that is 0, PRODUCER's, unless
+// SIGPIPE ended PRODUCER.
 
 #include <algorithm>
 #include <err.h>
