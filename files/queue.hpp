@@ -22,7 +22,7 @@ constexpr long first_line = 42;  // its size
 
 // Rewrites the first line, and brings the file to the disk.
 inline void set_queue(FILE *file, const char *path, long begin, long end) {
-    rewind(file);
+    if (fseek(file, 0, SEEK_SET) == -1) err(1, "seek in %s", path);
     fprintf(file, "%020ld %020ld\n", begin, end);
     if (fflush(file) == EOF || fsync(fileno(file)) == -1)
         err(1, "write %s", path);

@@ -21,7 +21,8 @@ int main(int argc, char *argv[]) {
 
     if (fseek(file, begin, SEEK_SET) == -1) err(1, "seek in %s", path);
     for (int c = 0; c != '\n';) {
-        if ((c = getc(file)) == EOF) errx(1, "%s: cut short", path);
+        c = getc(file);
+        if (c == EOF) errx(1, "%s: cut short", path);
         putchar(c);
     }
     if (ferror(stdout) || fflush(stdout)) err(1, "write standard output");

@@ -42,9 +42,10 @@ static void write_car(Car *car) {
     static std::vector<Wheel> wheels(4, {"Nokian", "AA", "T"});
     printf("writer: car at %p\n", static_cast<void *>(car));
     for (size_t i = 0; i < 4; ++i) {
-        Wheel *const wheel = car->Wheels[i] = &wheels[i];
-        printf("writer: wheel at %p: %s %s %s\n", static_cast<void *>(wheel),
-               wheel->Brand, wheel->TractionRating, wheel->SpeedRating);
+        const Wheel *const wheel = car->Wheels[i] = &wheels[i];
+        printf("writer: wheel at %p: %s %s %s\n",
+               static_cast<const void *>(wheel), wheel->Brand,
+               wheel->TractionRating, wheel->SpeedRating);
     }
 }
 

@@ -73,7 +73,7 @@ int main(int argc, char *argv[]) {
     }
     if (connect(fd, address, size) == -1) err(1, "connect");
     if (datagrams) {
-        strcat(path.sun_path, ".peer");
+        snprintf(path.sun_path, sizeof path.sun_path, "%s.peer", argv[1]);
         if (bind(fd, address, size) == -1) err(1, "bind");
         for (int i = 0; i < 300; ++i) send_text(fd, "hello");
     }
