@@ -52,7 +52,7 @@ static int server_listen(const char *port, const char *host) {
     const int socket_fd = socket(address->ai_family, SOCK_STREAM, 0);
     if (socket_fd == -1) err(1, "socket");
 
-    // Else bind() fails for a minute while a killed server's connections linger.
+    // Else bind() fails for a minute: a killed server's connections linger.
     const int on = 1;
     if (setsockopt(socket_fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == -1)
         err(1, "setsockopt");
