@@ -52,7 +52,8 @@ static int bound_socket() {
 }
 
 int main(int argc, char *argv[]) {
-    if (argc != 2 || argv[1][0] == '-') errx(2, "usage: dgram_server PATH");
+    if (argc != 2 || argv[1][0] == '-' || argv[1][0] == '\0')
+        errx(2, "usage: dgram_server PATH");
     fileName = argv[1];
     const int socket_fd = bound_socket();
     signal(SIGINT, on_stop);

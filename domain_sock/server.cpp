@@ -48,7 +48,8 @@ static int connection_handler(int connection_fd) {
         if (iscntrl(buff[i] & 0xff) != 0) buff[i] = '?';
     if (dprintf(STDOUT_FILENO, "message from client: %s\n", buff) < 0)
         err(1, "write standard output");
-    if (send(connection_fd, "hello from server", 17, 0) == -1)
+    const char answer[] = "hello from server";
+    if (send(connection_fd, answer, strlen(answer), 0) == -1)
         err(1, "send an answer");
     return 0;
 }
@@ -100,7 +101,8 @@ static int server_listen() {
 }
 
 int main(int argc, char *argv[]) {
-    if (argc != 2 || argv[1][0] == '-') errx(2, "usage: server PATH");
+    if (argc != 2 || argv[1][0] == '-' || argv[1][0] == '\0')
+        errx(2, "usage: server PATH");
     fileName = argv[1];
     return server_listen();
 }

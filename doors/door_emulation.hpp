@@ -90,7 +90,10 @@ inline void answer(int connection) {
 inline void accept_calls(int listener) {
     while (true) {
         const int connection = accept(listener, nullptr, nullptr);
-        if (connection != -1) std::thread(answer, connection).detach();
+        if (connection != -1)
+            std::thread(answer, connection).detach();
+        else
+            sleep(1);  // descriptors are short
     }
 }
 

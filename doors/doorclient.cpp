@@ -16,6 +16,7 @@
 #include "door_emulation.hpp"
 #endif
 
+#include <ctype.h>
 #include <err.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -27,7 +28,8 @@ struct myArg_t {
 };
 
 int main(int argc, char *argv[]) {
-    if (argc > 2) errx(2, "usage: doorclient [PATH]");
+    if (argc > 2 || (argc == 2 && argv[1][0] == '-'))
+        errx(2, "usage: doorclient [PATH]");
     const char *path = argc == 2 ? argv[1] : "/tmp/door";
 
     const int doorfd = open(path, O_RDONLY);
@@ -42,6 +44,9 @@ int main(int argc, char *argv[]) {
     alarm(10);  // its default action ends the client
     if (door_call(doorfd, &d_arg) == -1) err(1, "door_call %s", path);
 
+    for (size_t i = 0; i < d_arg.data_size; ++i)  // what could upset a terminal
+        if (iscntrl(d_arg.data_ptr[i] & 0xff) != 0 && d_arg.data_ptr[i] != '\0')
+            d_arg.data_ptr[i] = '?';
     printf("message from server: %.*s\n", static_cast<int>(d_arg.data_size),
            d_arg.data_ptr);
     if (ferror(stdout) || fflush(stdout)) err(1, "write standard output");

@@ -44,7 +44,8 @@ static void server(void *, char *argp, size_t arg_size, door_desc_t *, uint_t) {
 }
 
 int main(int argc, char *argv[]) {
-    if (argc > 2) errx(2, "usage: doorserver [PATH]");
+    if (argc > 2 || (argc == 2 && argv[1][0] == '-'))
+        errx(2, "usage: doorserver [PATH]");
     const char *path = argc == 2 ? argv[1] : "/tmp/door";
 
     const int doorfd = door_create(server, nullptr, 0);

@@ -37,7 +37,8 @@ static void print(FILE *paper, const std::string &data_path) {
 
 int main(int argc, char *argv[]) {
     const bool once = argc > 1 && strcmp(argv[1], "-1") == 0;
-    if (argc != (once ? 4 : 3)) errx(2, "usage: print_daemon [-1] DIR OUTPUT");
+    if (argc != (once ? 4 : 3) || argv[argc - 2][0] == '-')
+        errx(2, "usage: print_daemon [-1] DIR OUTPUT");
     const std::string spool = argv[argc - 2];
     const int lock = open(spool.c_str(), O_RDONLY);
     if (lock == -1) err(1, "open %s", spool.c_str());

@@ -24,7 +24,7 @@ constexpr long first_line = 42;  // its size
 inline void set_queue(FILE *file, const char *path, long begin, long end) {
     if (fseek(file, 0, SEEK_SET) == -1) err(1, "seek in %s", path);
     fprintf(file, "%020ld %020ld\n", begin, end);
-    if (fflush(file) == EOF || fsync(fileno(file)) == -1)
+    if (ferror(file) || fflush(file) == EOF || fsync(fileno(file)) == -1)
         err(1, "write %s", path);
 }
 
@@ -42,7 +42,7 @@ inline FILE *open_queue(const char *path, int flags, long &begin, long &end) {
     const int fields = fscanf(file, "%ld %ld", &begin, &end);
     if (ferror(file) != 0) err(1, "read %s", path);
     if (fields == EOF) set_queue(file, path, begin, end);  // a new file
-    if (fields != EOF && fields != 2)
+    if ((fields != EOF && fields != 2) || begin < first_line || end < begin)
         errx(1, "%s: not a queue; not changed", path);
     return file;
 }

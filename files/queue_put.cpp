@@ -22,7 +22,7 @@ int main(int argc, char *argv[]) {
     FILE *const file = open_queue(path, O_CREAT, begin, end);
     if (fseek(file, end, SEEK_SET) == -1) err(1, "seek in %s", path);
     fprintf(file, "%s\n", message);
-    if (fflush(file) == EOF || fsync(fileno(file)) == -1)
+    if (ferror(file) || fflush(file) == EOF || fsync(fileno(file)) == -1)
         err(1, "write %s", path);
     set_queue(file, path, begin, ftell(file));
 }

@@ -50,7 +50,7 @@ static bool run(char *command[], const char *job) {
 int main(int argc, char *argv[]) {
     const bool once = argc > 1 && strcmp(argv[1], "-1") == 0;
     char **const command = argv + (once ? 3 : 2);
-    if (command >= argv + argc)
+    if (command >= argv + argc || command[-1][0] == '-')
         errx(2, "usage: spool_daemon [-1] DIR COMMAND [ARG...]");
     const std::string spool = command[-1];
     for (const char *part : {"", "/tmp", "/new", "/done", "/failed"})

@@ -32,10 +32,12 @@ int main(int argc, char *argv[]) {
         err(1, "lock the directory of %s", path);
 
     long number = 0;
+    char more = 0;
     FILE *const old_file = fopen(path, "r");
     if (old_file == nullptr && errno != ENOENT) err(1, "open %s", path);
-    // NOLINTNEXTLINE(cert-err34-c): the range is checked by its own reading
-    if (old_file != nullptr && fscanf(old_file, "%ld", &number) != 1)
+    if (old_file != nullptr &&
+        // NOLINTNEXTLINE(cert-err34-c): 18 digits fit, and nothing may follow
+        fscanf(old_file, "%18ld %c", &number, &more) != 1)
         errx(1, "%s: not a number; not changed", path);
 
     const std::string new_path = path + std::string(".new");

@@ -62,7 +62,8 @@ static void read_car(const Car *car) {
 int main(int argc, char *argv[]) {
     if (argc == 1) {
         FILE *const file = tmpfile();  // is removed when nobody has it open
-        if (file == nullptr || ftruncate(fileno(file), sizeof(Car)) == -1)
+        if (file == nullptr ||
+            pwrite(fileno(file), "", 1, sizeof(Car) - 1) == -1)
             err(1, "make a temporary file");
         write_car(map(fileno(file)));
         if (ferror(stdout) || fflush(stdout)) err(1, "write standard output");

@@ -71,8 +71,9 @@ static double milliseconds(void (*prepare)(), void (*task)()) {
 
 static void measure(const char *what, void (*prepare)(), void (*by_write)(),
                     void (*by_mapping)()) {
-    printf("%-22s %7.1f %8.1f\n", what, milliseconds(prepare, by_write),
-           milliseconds(prepare, by_mapping));
+    const double written = milliseconds(prepare, by_write);
+    const double stored = milliseconds(prepare, by_mapping);
+    printf("%-22s %7.1f %8.1f\n", what, written, stored);
 }
 
 int main() {

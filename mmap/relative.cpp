@@ -11,10 +11,8 @@
 // program then executes itself anew, with the file as standard input: the
 // reader, with other memory, finds the same car.
 
-#include <algorithm>
 #include <err.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <type_traits>
 #include <unistd.h>
@@ -53,12 +51,12 @@ static void print_car(const char *who, const Car *car) {
 int main(int argc, char *argv[]) {
     if (argc == 1) {
         FILE *const file = tmpfile();  // is removed when nobody has it open
-        if (file == nullptr || ftruncate(fileno(file), sizeof(Car)) == -1)
+        if (file == nullptr ||
+            pwrite(fileno(file), "", 1, sizeof(Car) - 1) == -1)
             err(1, "make a temporary file");
         Car *const car = map(fileno(file));
-        strcpy(car->Make, "Volvo");
-        strcpy(car->Model, "240");
-        std::fill_n(car->Wheels, 4, Wheel{"Nokian", "AA", "T"});
+        const Wheel wheel = {"Nokian", "AA", "T"};
+        *car = {{wheel, wheel, wheel, wheel}, "Volvo", "240"};
         print_car("writer", car);
         if (dup2(fileno(file), STDIN_FILENO) == -1) err(1, "dup2");
         execlp(argv[0], argv[0], "reader", nullptr);

@@ -33,7 +33,7 @@ int main() {
     if (map == MAP_FAILED) err(1, "mmap %s", sharedName);
 
     memcpy(data, map, size);
-    if (data[0] == '\0') errx(1, "%s: nothing written yet", sharedName);
+    if (data[0] == '\0') errx(1, "%s: still empty", sharedName);
     if (memchr(data, '\0', size) == nullptr)
         errx(1, "%s: not a string: it has no NUL", sharedName);
     printf("%s\n", data);

@@ -11,6 +11,7 @@
 // size. Until memcpy() is done, a consumer finds zeros, and says so.
 
 #include <err.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -22,7 +23,9 @@ int main() {
     const size_t dataSize = strlen(data) + 1;
 
     const char *sharedName = "/shared.dat";
-    shm_unlink(sharedName);  // whoever has an old one mapped keeps it
+    // Whoever has an old one mapped keeps it.
+    if (shm_unlink(sharedName) == -1 && errno != ENOENT)
+        err(1, "shm_unlink %s", sharedName);
     const int fd = shm_open(sharedName, O_CREAT | O_EXCL | O_RDWR, 0666);
     if (fd == -1) err(1, "shm_open %s", sharedName);
     if (ftruncate(fd, static_cast<off_t>(dataSize)) == -1)

@@ -54,6 +54,7 @@ int main(int argc, char *argv[]) {
                 err(1, "write standard output");
         }
         if (ferror(stdin) != 0) err(1, "read the pipe");
+        if (!feof(stdin)) errx(1, "read the pipe: not a number");
         if (wait(&status) == -1) err(1, "wait");
         if (status != 0) errx(1, "the child failed");
     } else {  // child process

@@ -15,6 +15,7 @@
 #include <err.h>
 #include <netdb.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <string>
 #include <sys/socket.h>
@@ -25,6 +26,8 @@ static int client_connect(const char *host, const char *port,
     alarm(10);  // its default action ends the client
     addrinfo hints = {}, *list = nullptr;
     hints.ai_socktype = SOCK_STREAM;
+    if (strtoul(port, nullptr, 10) > 65535)
+        errx(2, "%s: not a port, which is 0 to 65535", port);
     const int error = getaddrinfo(host, port, &hints, &list);
     if (error != 0) errx(1, "%s port %s: %s", host, port, gai_strerror(error));
 

@@ -19,6 +19,8 @@
 #include <netdb.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -38,7 +40,8 @@ static int connection_handler(int connection_fd) {
         if (iscntrl(buff[i] & 0xff) != 0) buff[i] = '?';
     if (dprintf(STDOUT_FILENO, "message from client: %s\n", buff) < 0)
         err(1, "write standard output");
-    if (send(connection_fd, "hello from server", 17, 0) == -1)
+    const char answer[] = "hello from server";
+    if (send(connection_fd, answer, strlen(answer), 0) == -1)
         err(1, "send an answer");
     return 0;
 }
@@ -47,6 +50,8 @@ static int server_listen(const char *port, const char *host) {
     addrinfo hints = {}, *address = nullptr;
     hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV;
     hints.ai_socktype = SOCK_STREAM;
+    if (strtoul(port, nullptr, 10) > 65535)
+        errx(2, "%s: not a port, which is 0 to 65535", port);
     const int error = getaddrinfo(host, port, &hints, &address);
     if (error != 0) errx(1, "%s port %s: %s", host, port, gai_strerror(error));
     const int socket_fd = socket(address->ai_family, SOCK_STREAM, 0);

@@ -121,10 +121,13 @@ END
     echo words >file
     run_limited "$b/doorclient" file
     expect 1 "" "doorclient: door_call file: Bad file descriptor"
-    run_limited "$b/doorclient" a b
-    expect 2 "" "doorclient: usage: doorclient [PATH]"
-    run_limited "$b/doorserver" a b
-    expect 2 "" "doorserver: usage: doorserver [PATH]"
+    for arguments in 'a b' -h; do
+        for program in doorclient doorserver; do
+            # shellcheck disable=SC2086 # words
+            run_limited "$b/$program" $arguments
+            expect 2 "" "$program: usage: $program [PATH]"
+        done
+    done
     in_shell '"$1" door >/dev/full' "$b/doorserver"
     expect 1 "" "doorserver: write standard output: No space left on device"
     serve

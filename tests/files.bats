@@ -48,6 +48,12 @@ enough() { ((kills >= 75 && through >= 5)); }
     run_limited "$b/state" file
     expect 1 "" "state: file: not a number; not changed"
     [ "$(<file)" = words ]
+    for text in '3 blind mice' 12abc 9999999999999999999; do
+        echo "$text" >file
+        run_limited "$b/state" file
+        expect 1 "" "state: file: not a number; not changed"
+        [ "$(<file)" = "$text" ]
+    done
     : >empty
     run_limited "$b/state" empty
     expect 1 "" "state: empty: not a number; not changed"
@@ -292,16 +298,31 @@ cron: daily/d: exit status 126"
 }
 
 @test "queue_put, queue_get: what is not a queue is not changed" {
-    echo precious >file
-    run_limited "$b/queue_put" file message
-    expect 1 "" "queue_put: file: not a queue; not changed"
-    run_limited "$b/queue_get" file
-    expect 1 "" "queue_get: file: not a queue; not changed"
-    [ "$(<file)" = precious ]
+    for text in precious $'3 4\nprecious'; do
+        echo "$text" >file
+        run_limited "$b/queue_put" file message
+        expect 1 "" "queue_put: file: not a queue; not changed"
+        run_limited "$b/queue_get" file
+        expect 1 "" "queue_get: file: not a queue; not changed"
+        [ "$(<file)" = "$text" ]
+    done
     run_limited "$b/queue_get" missing
     expect 1 "" "queue_get: open missing: No such file or directory"
     run_limited "$b/queue_put" queue $'two\nlines'
     expect 2 "" "queue_put: a message is one line"
+}
+
+@test "queue_put: a full disk is an error, also for a message that stdio writes at once" {
+    "$b/queue_put" queue one
+    local size
+    for size in 10 4096 9000; do
+        traced -e inject=write:error=ENOSPC:when=1 "$b/queue_put" queue "$(printf '%*s' "$size" x)"
+        expect 1 "" "queue_put: write queue: No space left on device"
+    done
+    run_limited "$b/queue_get" queue
+    expect 0 one ""
+    run_limited "$b/queue_get" queue
+    expect 1 "" ""
 }
 
 @test "queue_put: a message counts when it is on the disk, not before" {
@@ -559,9 +580,9 @@ lock_file:,lock,-h true:FILE COMMAND [ARG...]
 queue_put:,queue,queue a b,-h a:FILE MESSAGE
 queue_get:,a b,-h:FILE
 spool_submit:,a b,-h:DIR
-spool_daemon:,spool,-1 spool:[-1] DIR COMMAND [ARG...]
+spool_daemon:,spool,-1 spool,-h true:[-1] DIR COMMAND [ARG...]
 print_submit:,print,print a b,-h a:DIR FILE
-print_daemon:,print,-1 print,print a b:[-1] DIR OUTPUT
+print_daemon:,print,-1 print,print a b,-h a:[-1] DIR OUTPUT
 END
     none '-*'
 }

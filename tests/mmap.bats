@@ -185,7 +185,7 @@ produce() {
     # What a consumer finds that comes between ftruncate and memcpy
     head -c 12 /dev/zero >/dev/shm/shared.dat
     run_limited "$b/shm_consumer"
-    expect 1 "" "shm_consumer: /shared.dat: nothing written yet"
+    expect 1 "" "shm_consumer: /shared.dat: still empty"
     : >/dev/shm/shared.dat
     run_limited "$b/shm_consumer"
     expect 1 "" "shm_consumer: /shared.dat: empty"
@@ -265,6 +265,19 @@ atomic: 0 of 2000000 updates lost" ""
     done
     succeeded
     [ "${#lines[@]}" -eq 4 ]
+}
+
+@test "absolute, relative, mmap_vs_write: a full disk for the temporary file" {
+    unshare -m true 2>/dev/null || skip "needs the right to mount"
+    local program
+    for program in absolute relative mmap_vs_write; do
+        cp "$b/$program" .
+        # shellcheck disable=SC2016 # the inner shell expands it
+        run_limited unshare -m sh -c 'mount -t tmpfs -o size=4k none /tmp && head -c 4096 /dev/zero >/tmp/all &&
+            exec "./$1"' sh "$program"
+        [[ $stderr == "$program: "*": No space left on device" ]]
+        [ "$status" -eq 1 ]
+    done
 }
 
 @test "mmap programs: a full disk" {

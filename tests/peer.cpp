@@ -6,8 +6,9 @@
 // As a client: `silent` connects, and waits for standard input; `pieces` sends
 // each TEXT by itself, and prints the answer; `flood` sends without end;
 // `vanish` sends TEXT, and closes without reading; `unread` sends 300 datagrams
-// and reads no answer. As a server: `serve` answers one client with each TEXT by
-// itself; `slam` accepts, and closes; `deaf` listens, and does nothing else.
+// and reads no answer; `row` is 1000 clients, one after the other, that send
+// TEXT. As a server: `serve` answers one client with each TEXT by itself; `slam`
+// accepts, and closes; `deaf` listens, and does nothing else.
 
 #include <err.h>
 #include <netinet/in.h>
@@ -58,6 +59,15 @@ int main(int argc, char *argv[]) {
     const int type = datagrams ? SOCK_DGRAM : SOCK_STREAM;
     const int fd = socket(address->sa_family, type, 0);
 
+    for (int i = 0; mode == "row" && i < 1000; ++i) {
+        const int each = socket(address->sa_family, type, 0);
+        if (connect(each, address, size) == -1) err(1, "connect");
+        send_text(each, argv[3]);
+        shutdown(each, SHUT_WR);
+        receive_all(each);
+        close(each);
+    }
+    if (mode == "row") return 0;
     if (mode == "serve" || mode == "slam" || mode == "deaf") {
         const int on = 1;
         if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == -1 ||

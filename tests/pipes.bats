@@ -76,6 +76,13 @@ child sent value = 5002'
     expect 1 "" "fork_pipe: the child failed"
 }
 
+@test "fork_pipe: what is not a number is an error, not an end of file" {
+    sed 's/printf("%d\\n", value)/printf("many\\n")/' "$root/pipes/fork_pipe.cpp" >many.cpp
+    "${CXX:-c++}" -std=c++20 -o many many.cpp
+    run_limited ./many
+    expect 1 "" "many: read the pipe: not a number"
+}
+
 @test "pipes, fork_pipe: each process closes the end that it does not use" {
     local program input output parent child
     for program in pipes fork_pipe; do
