@@ -80,13 +80,15 @@ children() { tr ' ' '\n' <"/proc/$server/task/$server/children" | grep -c .; }
 }
 
 @test "server: 1000 clients in a row, and no zombie" {
+    local count=1000
+    ! grep -q __asan_init "$b/server" || count=100 # whose processes take their time
     serve
-    start row "$BATS_FILE_TMPDIR/peer" socket row hello
+    start row "$BATS_FILE_TMPDIR/peer" socket row "$count"
     until gone "$pid"; do ps -o stat= --ppid "$server" >>states || true; done
     ends "$pid" 0
     run ! grep Z states
-    [ "$(sort row.out | uniq -c | tr -s ' ')" = " 1000 hello from server" ]
-    [ "$(grep -c message server.out)" -eq 1000 ]
+    [ "$(sort row.out | uniq -c | tr -s ' ')" = " $count hello from server" ]
+    [ "$(grep -c message server.out)" -eq "$count" ]
     within eval '[ "$(children)" -eq 0 ]'
     stop_server
 }

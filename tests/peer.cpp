@@ -6,9 +6,10 @@
 // As a client: `silent` connects, and waits for standard input; `pieces` sends
 // each TEXT by itself, and prints the answer; `flood` sends without end;
 // `vanish` sends TEXT, and closes without reading; `unread` sends 300 datagrams
-// and reads no answer; `row` is 1000 clients, one after the other, that send
-// TEXT. As a server: `serve` answers one client with each TEXT by itself; `slam`
-// accepts, and closes; `deaf` listens, and does nothing else.
+// and reads no answer; `row` is as many clients, one after the other, as TEXT
+// says, and each sends it. As a server: `serve` answers one client with each
+// TEXT by itself; `slam` accepts, and closes; `deaf` listens, and does nothing
+// else.
 
 #include <err.h>
 #include <netinet/in.h>
@@ -59,7 +60,8 @@ int main(int argc, char *argv[]) {
     const int type = datagrams ? SOCK_DGRAM : SOCK_STREAM;
     const int fd = socket(address->sa_family, type, 0);
 
-    for (int i = 0; mode == "row" && i < 1000; ++i) {
+    const int row = mode == "row" ? atoi(argv[3]) : 0;  // NOLINT(cert-err34-c)
+    for (int i = 0; i < row; ++i) {
         const int each = socket(address->sa_family, type, 0);
         if (connect(each, address, size) == -1) err(1, "connect");
         send_text(each, argv[3]);
@@ -67,7 +69,7 @@ int main(int argc, char *argv[]) {
         receive_all(each);
         close(each);
     }
-    if (mode == "row") return 0;
+    if (row > 0) return 0;
     if (mode == "serve" || mode == "slam" || mode == "deaf") {
         const int on = 1;
         if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == -1 ||

@@ -87,12 +87,14 @@ children() { tr ' ' '\n' <"/proc/$server/task/$server/children" | grep -c .; }
 
 @test "server: 1000 clients in a row, 200 at once, and no zombie" {
     local i pids=()
+    local count=1000
+    ! grep -q __asan_init "$b/server" || count=100 # whose processes take their time
     serve
-    start row "$BATS_FILE_TMPDIR/peer" "$port" row hello
+    start row "$BATS_FILE_TMPDIR/peer" "$port" row "$count"
     until gone "$pid"; do ps -o stat= --ppid "$server" >>states || true; done
     ends "$pid" 0
     run ! grep Z states
-    [ "$(sort row.out | uniq -c | tr -s ' ')" = " 1000 hello from server" ]
+    [ "$(sort row.out | uniq -c | tr -s ' ')" = " $count hello from server" ]
     for i in {1..200}; do
         timeout 30 "$b/client" 127.0.0.1 "$port" "$i" >"answer.$i" 2>&1 3>&- &
         pids+=($!)
