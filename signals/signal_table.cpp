@@ -38,7 +38,7 @@ static const char *default_action(int signo) {
     if (child == 0) {
         signal(signo, SIG_DFL);  // fails for SIGKILL and SIGSTOP
         if (raise(signo) == 0 && raise(SIGSTOP) == 0) pause();
-        _exit(1);  // a call has failed: pause() only ends with the child
+        _exit(1);  // only if raise() failed: pause() ends with the child
     }
     int status = 0;
     if (waitpid(child, &status, WUNTRACED) == -1) err(1, "waitpid");

@@ -27,7 +27,7 @@ static int client_connect(const char *host, const char *port,
     addrinfo hints = {}, *list = nullptr;
     hints.ai_socktype = SOCK_STREAM;
     if (strtoul(port, nullptr, 10) > 65535)
-        errx(2, "%s: not a port, which is 0 to 65535", port);
+        errx(2, "%s: not a port number (0 to 65535)", port);
     const int error = getaddrinfo(host, port, &hints, &list);
     if (error != 0) errx(1, "%s port %s: %s", host, port, gai_strerror(error));
 

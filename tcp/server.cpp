@@ -51,7 +51,7 @@ static int server_listen(const char *port, const char *host) {
     hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV;
     hints.ai_socktype = SOCK_STREAM;
     if (strtoul(port, nullptr, 10) > 65535)
-        errx(2, "%s: not a port, which is 0 to 65535", port);
+        errx(2, "%s: not a port number (0 to 65535)", port);
     const int error = getaddrinfo(host, port, &hints, &address);
     if (error != 0) errx(1, "%s port %s: %s", host, port, gai_strerror(error));
     const int socket_fd = socket(address->ai_family, SOCK_STREAM, 0);

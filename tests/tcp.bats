@@ -184,9 +184,9 @@ children() { tr ' ' '\n' <"/proc/$server/task/$server/children" | grep -c .; }
     expect 1 "" "server: 127.0.0.1 port http: Name or service not known"
     for number in 65536 -1; do
         run_limited "$b/server" "$number"
-        expect 2 "" "server: $number: not a port, which is 0 to 65535"
+        expect 2 "" "server: $number: not a port number (0 to 65535)"
         run_limited "$b/client" localhost "$number"
-        expect 2 "" "client: $number: not a port, which is 0 to 65535"
+        expect 2 "" "client: $number: not a port number (0 to 65535)"
     done
     run_limited "$b/server" 0 nonsense
     expect 1 "" "server: nonsense port 0: Name or service not known"
