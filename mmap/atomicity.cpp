@@ -2,14 +2,14 @@
 //
 // Text:  Memory Mapped Atomicity
 // Run:   build/mmap/atomicity
-// See:   plain: 999000 of 2000000 updates lost
+// See:   plain: 1000000 of 2000000 updates lost
 //        atomic: 0 of 2000000 updates lost
 //
 // To count, a process loads a number, adds 1 and stores it. What the other one
 // stores in between is overwritten. With a processor for each process that
 // happens often; with one for both, only when a process is interrupted just
 // there. So that every run shows it, each process waits between its load and
-// its store, every thousandth time, until the other one is there, too.
+// its store, every ten thousandth time, until the other one is there, too.
 // An atomic ++ loads and stores in one step, without a call of the kernel.
 
 #include <atomic>
@@ -32,9 +32,9 @@ static_assert(std::atomic<long>::is_always_lock_free);
 static void count(Counters *counters) {
     for (long i = 0; i < times; ++i) {
         const long number = counters->plain;
-        if (i % 1000 == 0) {  // here each process waits for the other one
+        if (i % 10000 == 0) {  // here each process waits for the other one
             ++counters->met;
-            while (counters->met < 2 * (i / 1000 + 1)) sched_yield();
+            while (counters->met < 2 * (i / 10000 + 1)) sched_yield();
         }
         counters->plain = number + 1;
         ++counters->atomic;

@@ -248,7 +248,7 @@ produce() {
     for place in '' 'taskset -c 0'; do
         for i in {1..10}; do
             # shellcheck disable=SC2086 # words
-            LIMIT=50 run_limited $place "$b/atomicity"
+            run_limited $place "$b/atomicity"
             [[ ${lines[0]} =~ ^plain:\ [1-9][0-9]*\ of ]]
             expect 0 "${lines[0]% of*} of 2000000 updates lost
 atomic: 0 of 2000000 updates lost" ""

@@ -216,7 +216,7 @@ END
         2>build.err || skip "no ThreadSanitizer: $(head -n 1 build.err)"
     run_limited setarch -R ./threads
     expect 0 "signals during a wait: no message
-20000 messages, in the order of each producer" ""
+2000 messages, in the order of each producer" ""
 }
 
 @test "robust_mutex: the next holder learns of the death, and repairs" {

@@ -3,7 +3,7 @@
 // Run:   c++ -std=c++20 -pthread -fsanitize=thread tests/queue_threads.cpp
 //            mmap_locks/message.cpp -o queue_threads; ./queue_threads
 // See:   signals during a wait: no message
-//        20000 messages, in the order of each producer
+//        2000 messages, in the order of each producer
 //
 // Two mappings of one file, as two processes have them, with two threads on
 // each: ThreadSanitizer sees nothing of what processes do.
@@ -18,7 +18,7 @@
 #include <sys/time.h>
 #include <thread>
 
-static constexpr int each = 10000;
+static constexpr int each = 1000;
 
 static void on_alarm(int) {}
 
