@@ -12,18 +12,15 @@
 
 #include <dirent.h>
 #include <err.h>
+#include <fnmatch.h>
 #include <stdlib.h>
-#include <string.h>
 #include <string>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 static int is_job(const dirent *entry) {
-    return entry->d_name[strspn(entry->d_name,
-                                "abcdefghijklmnopqrstuvwxyz"
-                                "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")] ==
-           '\0';
+    return fnmatch("*[!A-Za-z0-9_-]*", entry->d_name, 0) == FNM_NOMATCH;
 }
 
 // Runs the program, and returns whether it ended well.

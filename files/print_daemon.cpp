@@ -6,10 +6,10 @@
 // See:   job 1
 //        and its bytes at the end of the file paper
 //
-// c00001 is a waiting job. Once it is printed, c00001 moves to done/ and its
-// data file is removed. If the daemon is killed, the next one prints the
-// interrupted job again. A lock on the directory, which ends with the process,
-// lets only one daemon work.
+// c00001 is a waiting job. Once it is printed, c00001 is removed and its data
+// file emptied: that file stays, so that no other job gets the number. If the
+// daemon is killed, the next one prints the interrupted job again. A lock on
+// the directory, which ends with the process, lets only one daemon work.
 
 #include <dirent.h>
 #include <err.h>
@@ -56,10 +56,10 @@ int main(int argc, char *argv[]) {
                               control = spool + "/" + name;
             const std::string data = spool + "/d" + name.substr(1) + "-001";
             print(paper, data);
-            if (rename(control.c_str(), (spool + "/done/" + name).c_str()) ==
-                -1)
-                err(1, "rename %s", control.c_str());
-            if (unlink(data.c_str()) == -1) err(1, "unlink %s", data.c_str());
+            if (unlink(control.c_str()) == -1)
+                err(1, "unlink %s", control.c_str());
+            if (truncate(data.c_str(), 0) == -1)
+                err(1, "empty %s", data.c_str());
             printf("job %ld\n", strtol(name.c_str() + 1, nullptr, 10));
             if (ferror(stdout) || fflush(stdout))
                 err(1, "write standard output");

@@ -27,27 +27,19 @@ int main(int argc, char *argv[]) {
     const std::string spool = argv[1];
     FILE *const input = fopen(argv[2], "r");
     if (input == nullptr) err(1, "open %s", argv[2]);
-    for (const char *part : {"", "/done"})
-        if (mkdir((spool + part).c_str(), 0700) == -1 && errno != EEXIST)
-            err(1, "mkdir %s%s", argv[1], part);
+    if (mkdir(argv[1], 0700) == -1 && errno != EEXIST)
+        err(1, "mkdir %s", argv[1]);
 
-    // The first number that is free, or becomes free, is ours. That of a job
-    // that has been printed is used up.
+    // The first number without a data file is ours.
     FILE *data = nullptr;
-    std::string data_path, job;
+    std::string data_path;
+    char job[16];
     for (int number = 1; data == nullptr; ++number) {
-        char digits[16];
-        snprintf(digits, sizeof digits, "%05d", number);
-        job = digits;
+        snprintf(job, sizeof job, "%05d", number);
         data_path = spool + "/d" + job + "-001";
         data = fopen(data_path.c_str(), "wx");  // x: O_EXCL
         if (data == nullptr && errno != EEXIST)
             err(1, "create %s", data_path.c_str());
-        if (access((spool + "/done/c" + job).c_str(), F_OK) == 0 && data) {
-            unlink(data_path.c_str());
-            fclose(data);
-            data = nullptr;
-        }
     }
     char buffer[4096];
     for (size_t got = 0; (got = fread(buffer, 1, sizeof buffer, input)) > 0;)
@@ -64,6 +56,6 @@ int main(int argc, char *argv[]) {
     if (rename(temporary.c_str(), control_path.c_str()) == -1)
         err(1, "rename %s", temporary.c_str());
 
-    printf("job %s\n", job.c_str());
+    printf("job %s\n", job);
     if (ferror(stdout) || fflush(stdout)) err(1, "write standard output");
 }

@@ -28,10 +28,8 @@ int main(int argc, char *argv[]) {
     if (ferror(stdout) || fflush(stdout)) err(1, "write standard output");
 
     begin = ftell(file);
-    if (begin == end) {
-        set_queue(file, path, first_line, first_line);
-        if (ftruncate(fileno(file), first_line) == -1) err(1, "cut %s", path);
-    } else {
-        set_queue(file, path, begin, end);
-    }
+    if (begin == end) begin = end = first_line;  // empty: start again
+    set_queue(file, path, begin, end);
+    if (end == first_line && ftruncate(fileno(file), end) == -1)
+        err(1, "cut %s", path);
 }
