@@ -62,20 +62,19 @@ int main(int argc, char *argv[]) {
         err(1, "write standard output");
 
     while (true) {
-        char buff[256];
+        char buff[257] = "";  // a byte more than the limit, and a NUL
         sockaddr_un client = {};
         socklen_t length = sizeof client;
         auto *const sender = reinterpret_cast<sockaddr *>(&client);
         const ssize_t nBytes =
-            recvfrom(socket_fd, buff, sizeof buff, 0, sender, &length);
+            recvfrom(socket_fd, buff, 256, 0, sender, &length);
         if (nBytes == -1) err(1, "receive from %s", fileName);
-        for (ssize_t i = 0; i < nBytes; ++i)  // what could upset a terminal
-            if (iscntrl(buff[i] & 0xff) != 0) buff[i] = '?';
-        const bool tooLong = nBytes == sizeof buff;
-        const char *answer =
-            tooLong ? "refused: more than 255 bytes" : "hello from server";
-        if (!tooLong && dprintf(STDOUT_FILENO, "message from client: %.*s\n",
-                                static_cast<int>(nBytes), buff) < 0)
+        for (char &c : buff)  // what could upset a terminal
+            if (iscntrl(c & 0xff) != 0 && c != '\0') c = '?';
+        const char *answer = "hello from server";
+        if (nBytes == 256)
+            answer = "refused: more than 255 bytes";
+        else if (dprintf(STDOUT_FILENO, "message from client: %s\n", buff) < 0)
             err(1, "write standard output");
         // A client that is gone, or does not read, must not stop the server.
         if (sendto(socket_fd, answer, strlen(answer), MSG_DONTWAIT, sender,

@@ -16,23 +16,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-// A message of one byte, with room for one descriptor beside it.
+// A message of one byte, with room for one descriptor beside it. Each process
+// has its own copy.
 static char byte = 'd';
 static iovec data = {&byte, 1};
 alignas(cmsghdr) static char control[CMSG_SPACE(sizeof(int))];
 static cmsghdr *const header = reinterpret_cast<cmsghdr *>(control);
-
-static msghdr envelope() {
-    msghdr message = {};
-    message.msg_iov = &data;
-    message.msg_iovlen = 1;
-    message.msg_control = control;
-    message.msg_controllen = sizeof control;
-    return message;
-}
+static msghdr message;
 
 static void send_descriptor(int socket_fd, int fd) {
-    const msghdr message = envelope();
     header->cmsg_level = SOL_SOCKET;
     header->cmsg_type = SCM_RIGHTS;
     header->cmsg_len = CMSG_LEN(sizeof fd);
@@ -42,7 +34,6 @@ static void send_descriptor(int socket_fd, int fd) {
 }
 
 static int receive_descriptor(int socket_fd) {
-    msghdr message = envelope();
     if (recvmsg(socket_fd, &message, 0) == -1) err(1, "receive the descriptor");
     if (header->cmsg_type != SCM_RIGHTS)
         errx(1, "receive the descriptor: none has arrived");
@@ -52,6 +43,11 @@ static int receive_descriptor(int socket_fd) {
 }
 
 int main() {
+    message.msg_iov = &data;
+    message.msg_iovlen = 1;
+    message.msg_control = control;
+    message.msg_controllen = sizeof control;
+
     int ends[2];
     if (socketpair(PF_UNIX, SOCK_STREAM, 0, ends) == -1) err(1, "socketpair");
     const pid_t child = fork();
@@ -68,8 +64,7 @@ int main() {
 
     FILE *const file = tmpfile();  // has no name
     if (file == nullptr) err(1, "tmpfile");
-    fprintf(file, "Hello World");
-    if (fflush(file) == EOF) err(1, "write the temporary file");
+    if (write(fileno(file), "Hello World", 11) == -1) err(1, "write the file");
     send_descriptor(ends[0], fileno(file));
     if (fclose(file) == EOF) err(1, "close");  // the receiver's stays open
     int status = 0;

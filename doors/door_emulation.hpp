@@ -42,18 +42,14 @@ struct door_arg_t {
     char *rbuf;  // where the results may go
     size_t rsize;
 };
-extern "C" {
 using door_server_procedure_t = void(void *, char *, size_t, door_desc_t *,
                                      uint_t);
-}
 
-namespace door_emulation {
+inline door_server_procedure_t *door_procedure;
+inline void *door_cookie;
+inline thread_local int door_caller = -1;  // this thread's connection
 
-inline door_server_procedure_t *procedure;
-inline void *procedure_cookie;
-inline thread_local int caller = -1;  // the connection of this thread's call
-
-inline sockaddr_un address_of(const struct stat &file) {
+inline sockaddr_un door_address(const struct stat &file) {
     sockaddr_un address = {};  // begins with a NUL: an abstract name
     address.sun_family = AF_UNIX;
     const unsigned long long device = file.st_dev, inode = file.st_ino;
@@ -63,7 +59,7 @@ inline sockaddr_un address_of(const struct stat &file) {
 }
 
 // Everything up to end of file.
-inline bool receive(int connection, std::string &bytes) {
+inline bool door_receive(int connection, std::string &bytes) {
     char buffer[4096];
     ssize_t got = 0;
     while ((got = recv(connection, buffer, sizeof buffer, 0)) > 0)
@@ -71,39 +67,31 @@ inline bool receive(int connection, std::string &bytes) {
     return got == 0;
 }
 
-// A blocking send takes all bytes, unless a signal handler interrupts it.
-inline bool send_all(int connection, const char *bytes, size_t size) {
-    const ssize_t put = send(connection, bytes, size, MSG_NOSIGNAL);
-    return put == static_cast<ssize_t>(size);
-}
-
 // Runs in a thread of its own for each call.
-inline void answer(int connection) {
-    caller = connection;
+inline void door_answer(int connection) {
+    door_caller = connection;
     std::string argument;
-    if (receive(connection, argument))
-        procedure(procedure_cookie, argument.data(), argument.size(), nullptr,
-                  0);
+    if (door_receive(connection, argument))
+        door_procedure(door_cookie, argument.data(), argument.size(), nullptr,
+                       0);
     close(connection);  // the procedure has ended without door_return()
 }
 
-inline void accept_calls(int listener) {
+inline void door_accept(int listener) {
     while (true) {
         const int connection = accept(listener, nullptr, nullptr);
         if (connection != -1)
-            std::thread(answer, connection).detach();
+            std::thread(door_answer, connection).detach();
         else
             sleep(1);  // descriptors are short
     }
 }
 
-}  // namespace door_emulation
-
 // Names the procedure that answers calls. Returns a descriptor, or -1.
 inline int door_create(door_server_procedure_t *procedure, void *cookie,
                        uint_t) {
-    door_emulation::procedure = procedure;
-    door_emulation::procedure_cookie = cookie;
+    door_procedure = procedure;
+    door_cookie = cookie;
     return socket(AF_UNIX, SOCK_STREAM, 0);
 }
 
@@ -112,29 +100,26 @@ inline int door_create(door_server_procedure_t *procedure, void *cookie,
 inline int fattach(int did, const char *path) {
     struct stat file = {};
     if (stat(path, &file) == -1) return -1;
-    const sockaddr_un address = door_emulation::address_of(file);
+    const sockaddr_un address = door_address(file);
     if (bind(did, reinterpret_cast<const sockaddr *>(&address),
-             sizeof address) == -1) {
-        if (errno == EADDRINUSE) errno = EBUSY;
+             sizeof address) == -1 ||
+        listen(did, SOMAXCONN) == -1) {
+        errno = EBUSY;
         return -1;
     }
-    if (listen(did, SOMAXCONN) == -1) return -1;
-    std::thread(door_emulation::accept_calls, did).detach();
+    std::thread(door_accept, did).detach();
     return 0;
 }
 
 // Nothing to do: what a dead server had attached has gone with it.
-inline int fdetach(const char *) {
-    errno = EINVAL;
-    return -1;
-}
+inline int fdetach(const char *) { return 0; }
 
 // Hands the results to the caller, and ends the thread of its call.
 inline int door_return(char *data, size_t size, door_desc_t *, uint_t) {
-    using namespace door_emulation;
     // A byte comes before the results, so that empty results are an answer too.
-    if (send_all(caller, "", 1)) send_all(caller, data, size);
-    close(caller);
+    send(door_caller, "", 1, MSG_NOSIGNAL);
+    send(door_caller, data, size, MSG_NOSIGNAL);
+    close(door_caller);
     pthread_exit(nullptr);
 }
 
@@ -143,24 +128,22 @@ inline int door_return(char *data, size_t size, door_desc_t *, uint_t) {
 // rsize then describe, and which the caller unmaps. Returns 0; or -1: EBADF
 // without a server, EINTR if there was no door_return().
 inline int door_call(int descriptor, door_arg_t *arg) {
-    using namespace door_emulation;
     struct stat file = {};
     if (fstat(descriptor, &file) == -1) return -1;
-    const sockaddr_un address = address_of(file);
+    const sockaddr_un address = door_address(file);
     const int connection = socket(AF_UNIX, SOCK_STREAM, 0);
     if (connection == -1) return -1;
-    int error = 0;
+    const auto *const name = reinterpret_cast<const sockaddr *>(&address);
+    const bool connected = connect(connection, name, sizeof address) == 0;
     std::string reply;
-    if (connect(connection, reinterpret_cast<const sockaddr *>(&address),
-                sizeof address) == -1)
-        error = errno == ECONNREFUSED ? EBADF : errno;
-    else if (!send_all(connection, arg->data_ptr, arg->data_size) ||
-             shutdown(connection, SHUT_WR) == -1 ||
-             !receive(connection, reply) || reply.empty())
-        error = EINTR;
+    const bool answered =
+        connected &&
+        send(connection, arg->data_ptr, arg->data_size, MSG_NOSIGNAL) != -1 &&
+        shutdown(connection, SHUT_WR) != -1 &&
+        door_receive(connection, reply) && !reply.empty();
     close(connection);
-    errno = error;
-    if (error != 0) return -1;
+    errno = connected ? EINTR : EBADF;
+    if (!answered) return -1;
 
     arg->data_size = reply.size() - 1;
     if (arg->data_size > arg->rsize) {

@@ -28,7 +28,6 @@
 
 // Runs in several threads at once. door_return() does not return, and on
 // Solaris runs no destructors, so nothing that has one may live here.
-extern "C" {
 static void server(void *, char *argp, size_t arg_size, door_desc_t *, uint_t) {
     int id = 0;
     if (arg_size != sizeof id) {
@@ -40,7 +39,6 @@ static void server(void *, char *argp, size_t arg_size, door_desc_t *, uint_t) {
         warn("write standard output");
     static char hello[] = "hello from server";
     door_return(hello, sizeof hello, nullptr, 0);
-}
 }
 
 int main(int argc, char *argv[]) {

@@ -29,8 +29,8 @@
 
 static int is_job(const dirent *entry) { return entry->d_name[0] != '.'; }
 
-// Runs COMMAND on the job, and returns whether it ended well.
-static bool run(char *command[], const char *job) {
+// Runs COMMAND on the job, and returns the folder to which the job then goes.
+static const char *run(char *command[], const char *job) {
     const pid_t child = fork();
     if (child == -1) err(1, "fork");
     if (child == 0) {
@@ -44,7 +44,7 @@ static bool run(char *command[], const char *job) {
         warnx("%s: killed by signal %d", job, WTERMSIG(status));
     else if (status != 0)
         warnx("%s: exit status %d", job, WEXITSTATUS(status));
-    return status == 0;
+    return status == 0 ? "/done/" : "/failed/";
 }
 
 int main(int argc, char *argv[]) {
@@ -70,10 +70,9 @@ int main(int argc, char *argv[]) {
         if (count == -1) err(1, "read %s/new", spool.c_str());
         for (int i = 0; i < count; ++i) {
             const std::string job = spool + "/new/" + jobs[i]->d_name;
-            const char *result =
-                run(command, job.c_str()) ? "/done/" : "/failed/";
-            if (rename(job.c_str(),
-                       (spool + result + jobs[i]->d_name).c_str()) == -1)
+            const std::string to =
+                spool + run(command, job.c_str()) + jobs[i]->d_name;
+            if (rename(job.c_str(), to.c_str()) == -1)
                 err(1, "rename %s", job.c_str());
             free(jobs[i]);
         }

@@ -29,8 +29,6 @@ static void empty_file() {  // without pages: they must be made again
         err(1, "ftruncate the temporary file");
 }
 
-static void nothing() {}
-
 static void write_file() {
     static char buffer[block];
     if (lseek(fd, 0, SEEK_SET) == -1) err(1, "lseek");
@@ -55,24 +53,23 @@ static void store_to_disk() {
 }
 
 // The median of some rounds: it ignores a single slow one.
-static double milliseconds(void (*prepare)(), void (*task)()) {
+static double milliseconds(bool fresh, void (*task)()) {
     using clock = std::chrono::steady_clock;
-    double times[rounds];
-    for (double &time : times) {
-        prepare();
+    std::chrono::duration<double, std::milli> times[rounds];
+    for (auto &time : times) {
+        if (fresh) empty_file();
         const auto start = clock::now();
         task();
-        time = std::chrono::duration<double, std::milli>(clock::now() - start)
-                   .count();
+        time = clock::now() - start;
     }
     std::sort(times, times + rounds);
-    return times[rounds / 2];
+    return times[rounds / 2].count();
 }
 
-static void measure(const char *what, void (*prepare)(), void (*by_write)(),
+static void measure(const char *what, bool fresh, void (*by_write)(),
                     void (*by_mapping)()) {
-    const double written = milliseconds(prepare, by_write);
-    const double stored = milliseconds(prepare, by_mapping);
+    const double written = milliseconds(fresh, by_write);
+    const double stored = milliseconds(fresh, by_mapping);
     printf("%-22s %7.1f %8.1f\n", what, written, stored);
 }
 
@@ -80,14 +77,13 @@ int main() {
     FILE *const file = tmpfile();
     if (file == nullptr) err(1, "tmpfile");
     fd = fileno(file);
-    void *const memory =
-        mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    if (memory == MAP_FAILED) err(1, "mmap");
-    map = static_cast<char *>(memory);
+    map = static_cast<char *>(
+        mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0));
+    if (map == MAP_FAILED) err(1, "mmap");
 
     printf("%-22s %7s %8s\n", "64 MiB, milliseconds", "write()", "mapping");
-    measure("a new file", empty_file, write_file, store_file);
-    measure("its pages again", nothing, write_file, store_file);
-    measure("again, and to disk", nothing, write_to_disk, store_to_disk);
+    measure("a new file", true, write_file, store_file);
+    measure("its pages again", false, write_file, store_file);
+    measure("again, and to disk", false, write_to_disk, store_to_disk);
     if (ferror(stdout) || fflush(stdout)) err(1, "write standard output");
 }

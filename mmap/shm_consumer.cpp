@@ -11,7 +11,7 @@
 #include <err.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <string.h>
+#include <string>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -23,20 +23,15 @@ int main() {
     struct stat fileStat = {};
     if (fstat(fd, &fileStat) == -1) err(1, "fstat %s", sharedName);
 
-    char data[4096];
-    if (fileStat.st_size == 0) errx(1, "%s: empty", sharedName);
-    if (fileStat.st_size > static_cast<off_t>(sizeof data))
-        errx(1, "%s: longer than %zu bytes", sharedName, sizeof data);
     const size_t size = static_cast<size_t>(fileStat.st_size);
+    if (size == 0) errx(1, "%s: still empty", sharedName);
 
     void *map = mmap(nullptr, size, PROT_READ, MAP_SHARED, fd, 0);
     if (map == MAP_FAILED) err(1, "mmap %s", sharedName);
 
-    memcpy(data, map, size);
+    const std::string data(static_cast<const char *>(map), size);
     if (data[0] == '\0') errx(1, "%s: still empty", sharedName);
-    if (memchr(data, '\0', size) == nullptr)
-        errx(1, "%s: not a string: it has no NUL", sharedName);
-    printf("%s\n", data);
+    printf("%s\n", data.c_str());
     if (ferror(stdout) || fflush(stdout)) err(1, "write standard output");
 
     if (munmap(map, size) == -1) err(1, "munmap %s", sharedName);

@@ -43,17 +43,16 @@ static void *map(int fd) {
 }
 
 Message::Message() : _current(0), _next(0), _messages() {
-    if (sem_init(&_lock, 1, 1) == -1 ||  // 1: shared between processes
-        sem_init(&_empty, 1, 0) == -1 ||
-        sem_init(&_full, 1, MessageQueueSize) == -1)
-        err(1, "sem_init");
+    sem_init(&_lock, 1, 1);  // the first 1: shared between processes
+    sem_init(&_empty, 1, 0);
+    sem_init(&_full, 1, MessageQueueSize);
 }
 
 Message *Message::CopyToMemoryMappedFile(int fd) {
     if (lseek(fd, sizeof(Message) - 1, SEEK_SET) == -1 ||
         write(fd, "", 1) == -1)
         err(1, "write the queue");
-    // Not copied, but constructed in its place: a copied semaphore is none.
+    // Constructed in its place: a copy of a semaphore is not a semaphore.
     return new (map(fd)) Message;
 }
 
@@ -75,8 +74,8 @@ void Message::EnqueueMessage(const char *msg) {
     if (!wait(&_lock, 5)) errx(1, "the lock's holder is dead or stopped");
     memcpy(_messages[_next], msg, strlen(msg) + 1);
     _next = (_next + 1) % MessageQueueSize;
-    if (sem_post(&_lock) == -1) err(1, "sem_post _lock");
-    if (sem_post(&_empty) == -1) err(1, "sem_post _empty");
+    sem_post(&_lock);
+    sem_post(&_empty);
 }
 
 bool Message::DequeueMessage(char *msg, int seconds) {
@@ -84,7 +83,7 @@ bool Message::DequeueMessage(char *msg, int seconds) {
     if (!wait(&_lock, 5)) errx(1, "the lock's holder is dead or stopped");
     memcpy(msg, _messages[_current], MaxMessageSize);
     _current = (_current + 1) % MessageQueueSize;
-    if (sem_post(&_lock) == -1) err(1, "sem_post _lock");
-    if (sem_post(&_full) == -1) err(1, "sem_post _full");
+    sem_post(&_lock);
+    sem_post(&_full);
     return true;
 }

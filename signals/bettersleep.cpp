@@ -1,9 +1,9 @@
 // bettersleep - a sleep whose handler jumps out of the wait
 //
 // Text:  Better Sleep with Longjmp (bettersleep.c)
-// Run:   build/signals/bettersleep 1
+// Run:   build/signals/bettersleep
 // See:   sleepFor returned: 0, twice, a second apart
-// Run:   build/signals/bettersleep -r 1
+// Run:   build/signals/bettersleep -r
 // See:   the same, with a warning before each sleep
 //
 // SIGALRM is blocked while its handler runs. siglongjmp() restores the mask
@@ -12,18 +12,15 @@
 // abandons any other handler that SIGALRM interrupts: see sleepforproblem.cpp.
 
 #include <err.h>
-#include <limits.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 static bool race;  // -r
 static sigjmp_buf env_alrm;
 
-// NOLINTNEXTLINE(cert-err52-cpp): the text's call; no destructor is skipped
 static void sig_alrm(int) { siglongjmp(env_alrm, 1); }
 
 // With -r: as if another process ran here until the alarm comes.
@@ -36,7 +33,6 @@ static void other_work(unsigned numSeconds) {
 static unsigned sleepFor(unsigned numSeconds) {
     if (signal(SIGALRM, sig_alrm) == SIG_ERR) err(1, "signal SIGALRM");
     // With 0 seconds skip the wait: alarm(0) sets no alarm to end it.
-    // NOLINTNEXTLINE(cert-err52-cpp): likewise
     if (numSeconds > 0 && sigsetjmp(env_alrm, 1) == 0) {
         alarm(numSeconds);
         other_work(numSeconds);
@@ -46,15 +42,10 @@ static unsigned sleepFor(unsigned numSeconds) {
 }
 
 int main(int argc, char *argv[]) {
-    race = argc == 3 && strcmp(argv[1], "-r") == 0;
-    if (argc != (race ? 3 : 2)) errx(2, "usage: bettersleep [-r] SECONDS");
-    char *end = nullptr;
-    const unsigned long seconds = strtoul(argv[argc - 1], &end, 10);
-    if (end == argv[argc - 1] || *end != '\0' || seconds > INT_MAX)
-        errx(2, "%s: not a number of seconds", argv[argc - 1]);
-
+    race = argc == 2 && strcmp(argv[1], "-r") == 0;
+    if (argc != (race ? 2 : 1)) errx(2, "usage: bettersleep [-r]");
     for (int i = 0; i < 2; ++i) {
-        const unsigned unslept = sleepFor(static_cast<unsigned>(seconds));
+        const unsigned unslept = sleepFor(1);
         printf("sleepFor returned: %u\n", unslept);
         if (ferror(stdout) || fflush(stdout)) err(1, "write standard output");
     }

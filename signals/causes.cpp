@@ -13,26 +13,21 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <utility>
 
 static volatile int zero = 0;  // volatile: the compiler must not divide by it
 
-static char *map(int protection, int flags, int fd) {
-    void *const page = mmap(nullptr, 1, protection, flags, fd, 0);
-    if (page == MAP_FAILED) err(1, "mmap");
-    return static_cast<char *>(page);
-}
-
-static void store_read_only() {
-    *map(PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1) = 1;
-}
-
-static void store_behind_the_end() {
+// Stores into a mapping of an empty file, which has no page to store into.
+static void store(int protection) {
     FILE *const empty = tmpfile();
     if (empty == nullptr) err(1, "tmpfile");
-    *map(PROT_WRITE, MAP_SHARED, fileno(empty)) = 1;
+    void *map = mmap(nullptr, 1, protection, MAP_SHARED, fileno(empty), 0);
+    if (map == MAP_FAILED) err(1, "mmap");
+    *static_cast<char *>(map) = 1;
 }
 
 static void write_alone() {
@@ -48,41 +43,34 @@ static void end_a_child() {
     pause();
 }
 
-struct Cause {
-    const char *what, *name;
-    int signo;
-    void (*act)();
-};
-static const Cause causes[] = {
-    {"abort()", "SIGABRT", SIGABRT, abort},
-    {"the end of a child", "SIGCHLD", SIGCHLD, end_a_child},
-    {"a division by zero", "SIGFPE", SIGFPE, [] { zero = div(1, zero).quot; }},
-    {"an invalid instruction", "SIGILL", SIGILL, [] { __builtin_trap(); }},
-    {"a store into read-only memory", "SIGSEGV", SIGSEGV, store_read_only},
-    {"a store past a mapped file's end", "SIGBUS", SIGBUS,
-     store_behind_the_end},
-    {"a write to a pipe without a reader", "SIGPIPE", SIGPIPE, write_alone},
+constexpr std::pair<const char *, void (*)()> causes[] = {
+    {"SIGABRT: abort()", abort},
+    {"SIGCHLD: the end of a child", end_a_child},
+    {"SIGFPE: a division by zero", [] { zero = div(1, zero).quot; }},
+    {"SIGILL: an invalid instruction", [] { __builtin_trap(); }},
+    {"SIGSEGV: a store into read-only memory", [] { store(PROT_READ); }},
+    {"SIGBUS: a store past a mapped file's end", [] { store(PROT_WRITE); }},
+    {"SIGPIPE: a write to a pipe without a reader", write_alone},
 };
 
 // The child's exit status tells which signal came.
 static void handler(int signo) { _exit(signo); }
 
 int main() {
-    for (const Cause &cause : causes) {
+    for (const auto &[what, act] : causes) {
         const pid_t child = fork();
         if (child == -1) err(1, "fork");
         if (child == 0) {
-            for (const Cause &each : causes)
-                if (signal(each.signo, handler) == SIG_ERR) err(1, "signal");
-            cause.act();
+            // Every signal that can be caught.
+            for (int signo = 1; signo < NSIG; ++signo) signal(signo, handler);
+            act();
             _exit(0);
         }
         int status = 0;
         if (waitpid(child, &status, 0) == -1) err(1, "waitpid");
-        if (WEXITSTATUS(status) == 1) errx(1, "%s: failed", cause.what);
-        const bool came = WEXITSTATUS(status) == cause.signo;
-        printf("%-35s %s\n", cause.what,
-               came ? cause.name : "another, or none");
+        const int signo = WEXITSTATUS(status);
+        if (signo == 1) errx(1, "%s: failed", what);
+        printf("%-44s %s\n", what, signo == 0 ? "none" : strsignal(signo));
     }
     if (ferror(stdout) || fflush(stdout)) err(1, "write standard output");
 }

@@ -2,13 +2,14 @@
 //
 // Text:  Interrupted System Calls
 // Run:   build/signals/interrupted
-// See:   without SA_RESTART: Interrupted system call; then 1 byte
-//        with SA_RESTART: 1 byte
-//        poll, with SA_RESTART: Interrupted system call
+// See:   read without SA_RESTART: Interrupted system call
+//        read again: returned 1
+//        read with SA_RESTART: returned 1
+//        poll with SA_RESTART: Interrupted system call
 //
-// The pipe is empty until the handler writes a byte into it, so read() waits
-// until the signal comes, and then always has something to return in the end.
-// On Linux, poll() is never restarted.
+// The pipe is empty until the handler writes a byte into it, so each call waits
+// until the signal comes. The byte is then there: a call that is restarted, or
+// made again, finds it. On Linux, poll() is never restarted.
 
 #include <err.h>
 #include <errno.h>
@@ -34,30 +35,24 @@ static void set_alarm(int flags) {
     alarm(1);
 }
 
-static void read_byte() {
-    char byte = 0;
-    while (read(pipefd[0], &byte, 1) == -1) {
-        if (errno != EINTR) err(1, "read the pipe");
-        printf("%s; then ", strerror(errno));  // and try again
-    }
-    printf("1 byte\n");
+static void report(const char *call, ssize_t result) {
+    if (result == -1 && errno != EINTR) err(1, "%s", call);
+    printf("%s: %s\n", call, result == -1 ? strerror(errno) : "returned 1");
 }
 
 int main() {
     if (pipe(pipefd) == -1) err(1, "pipe");
 
-    printf("without SA_RESTART: ");
+    char byte = 0;
     set_alarm(0);
-    read_byte();
+    report("read without SA_RESTART", read(pipefd[0], &byte, 1));
+    report("read again", read(pipefd[0], &byte, 1));
 
-    printf("with SA_RESTART: ");
     set_alarm(SA_RESTART);
-    read_byte();
+    report("read with SA_RESTART", read(pipefd[0], &byte, 1));
 
     pollfd input = {pipefd[0], POLLIN, 0};
     set_alarm(SA_RESTART);
-    const int ready = poll(&input, 1, 5000);
-    printf("poll, with SA_RESTART: %s\n",
-           ready == -1 ? strerror(errno) : "not interrupted");
+    report("poll with SA_RESTART", poll(&input, 1, 5000));
     if (ferror(stdout) || fflush(stdout)) err(1, "write standard output");
 }

@@ -2,9 +2,9 @@
 //
 // Text:  Sleep with Alarm, Better Sleep with Longjmp, Signal Timing Problem
 //        (what they lead up to)
-// Run:   build/signals/reliable_sleep 100, and press Ctrl-C
-// See:   sleepFor returned: 99, or how many seconds were left
-// Run:   build/signals/reliable_sleep -r 1
+// Run:   build/signals/reliable_sleep, and press Ctrl-C within 5 seconds
+// See:   sleepFor returned: 4, or how many seconds were left
+// Run:   build/signals/reliable_sleep -r
 // See:   reliable_sleep: the alarm came before sigsuspend(), and is pending
 //        sleepFor returned: 0
 //
@@ -15,10 +15,8 @@
 // afterwards.
 
 #include <err.h>
-#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -64,15 +62,10 @@ static unsigned sleepFor(unsigned numSeconds) {
 }
 
 int main(int argc, char *argv[]) {
-    race = argc == 3 && strcmp(argv[1], "-r") == 0;
-    if (argc != (race ? 3 : 2)) errx(2, "usage: reliable_sleep [-r] SECONDS");
-    char *end = nullptr;
-    const unsigned long seconds = strtoul(argv[argc - 1], &end, 10);
-    if (end == argv[argc - 1] || *end != '\0' || seconds > INT_MAX)
-        errx(2, "%s: not a number of seconds", argv[argc - 1]);
-
+    race = argc == 2 && strcmp(argv[1], "-r") == 0;
+    if (argc != (race ? 2 : 1)) errx(2, "usage: reliable_sleep [-r]");
     if (signal(SIGINT, handler) == SIG_ERR) err(1, "signal SIGINT");
-    const unsigned unslept = sleepFor(static_cast<unsigned>(seconds));
+    const unsigned unslept = sleepFor(5);
     printf("sleepFor returned: %u\n", unslept);
     if (ferror(stdout) || fflush(stdout)) err(1, "write standard output");
 }

@@ -16,15 +16,12 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <utility>
 
 #ifndef SIGEMT
 constexpr int SIGEMT = 0;  // this system has no such signal
 #endif
-struct Row {
-    const char *name;
-    int number;
-};
-constexpr Row rows[] = {
+constexpr std::pair<const char *, int> signals[] = {
     {"SIGABRT", SIGABRT}, {"SIGALRM", SIGALRM}, {"SIGBUS", SIGBUS},
     {"SIGCHLD", SIGCHLD}, {"SIGCONT", SIGCONT}, {"SIGEMT", SIGEMT},
     {"SIGFPE", SIGFPE},   {"SIGHUP", SIGHUP},   {"SIGILL", SIGILL},
@@ -61,17 +58,16 @@ static bool can_be_caught(int signo) {
 }
 
 int main() {
-    const rlimit core = {1, 1};  // too small: the children leave no core files
+    const rlimit core = {1, 1};  // 1: no core file, nor a dump through a pipe
     if (setrlimit(RLIMIT_CORE, &core) == -1 && errno != EPERM)  // it may be 0
         err(1, "setrlimit");
     printf("%-8s  %6s  %-10s  can be caught or ignored\n", "signal", "number",
            "default");
-    for (const Row &row : rows)
-        if (row.number == 0)
-            printf("%-8s  does not exist on this system\n", row.name);
+    for (const auto &[name, signo] : signals)
+        if (signo == 0)
+            printf("%-8s  does not exist on this system\n", name);
         else
-            printf("%-8s  %6d  %-10s  %s\n", row.name, row.number,
-                   default_action(row.number),
-                   can_be_caught(row.number) ? "yes" : "no");
+            printf("%-8s  %6d  %-10s  %s\n", name, signo, default_action(signo),
+                   can_be_caught(signo) ? "yes" : "no");
     if (ferror(stdout) || fflush(stdout)) err(1, "write standard output");
 }

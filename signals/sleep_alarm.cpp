@@ -1,9 +1,9 @@
 // sleep_alarm - a sleep made of alarm and pause, and the race between them
 //
 // Text:  Sleep with Alarm (sleep+alarm.c)
-// Run:   build/signals/sleep_alarm 2
+// Run:   build/signals/sleep_alarm
 // See:   sleepFor returned: 0, after 2 seconds
-// Run:   build/signals/sleep_alarm -r 1
+// Run:   build/signals/sleep_alarm -r
 // See:   the alarm came before pause(); another one, 2 s later, ends it
 //
 // Between alarm() and pause() another process may run, on a busy machine for
@@ -12,10 +12,8 @@
 // sleepFor returns the seconds that are left. reliable_sleep has no such race.
 
 #include <err.h>
-#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -32,7 +30,7 @@ static void other_work(unsigned numSeconds) {
 }
 
 static unsigned sleepFor(unsigned numSeconds) {
-    if (numSeconds == 0) return 0;  // alarm(0) sets none: pause for ever
+    if (numSeconds == 0) return 0;  // alarm(0) sets no alarm
     if (signal(SIGALRM, sig_alrm) == SIG_ERR) err(1, "signal SIGALRM");
     alarm(numSeconds);
     other_work(numSeconds);
@@ -41,14 +39,9 @@ static unsigned sleepFor(unsigned numSeconds) {
 }
 
 int main(int argc, char *argv[]) {
-    race = argc == 3 && strcmp(argv[1], "-r") == 0;
-    if (argc != (race ? 3 : 2)) errx(2, "usage: sleep_alarm [-r] SECONDS");
-    char *end = nullptr;
-    const unsigned long seconds = strtoul(argv[argc - 1], &end, 10);
-    if (end == argv[argc - 1] || *end != '\0' || seconds > INT_MAX)
-        errx(2, "%s: not a number of seconds", argv[argc - 1]);
-
-    const unsigned unslept = sleepFor(static_cast<unsigned>(seconds));
+    race = argc == 2 && strcmp(argv[1], "-r") == 0;
+    if (argc != (race ? 2 : 1)) errx(2, "usage: sleep_alarm [-r]");
+    const unsigned unslept = sleepFor(2);
     printf("sleepFor returned: %u\n", unslept);
     if (ferror(stdout) || fflush(stdout)) err(1, "write standard output");
 }

@@ -1,7 +1,7 @@
 // sleepforproblem - a jump out of SIGALRM's handler abandons another handler
 //
 // Text:  Signal Timing Problem (sleepforproblem.c)
-// Run:   build/signals/sleepforproblem, and press Ctrl-C within 3 seconds
+// Run:   build/signals/sleepforproblem, and press Ctrl-C once within 3 s
 // See:   sig_int enter
 //        sleepFor returned: 0
 //        and never sig_int done
@@ -21,12 +21,11 @@
 
 static sigjmp_buf env_alrm;
 
-// NOLINTNEXTLINE(cert-err52-cpp): the jump is the problem on show
 static void sig_alrm(int) { siglongjmp(env_alrm, 1); }
 
 static unsigned sleepFor(unsigned numSeconds) {
     if (signal(SIGALRM, sig_alrm) == SIG_ERR) err(1, "signal SIGALRM");
-    if (sigsetjmp(env_alrm, 1) == 0) {  // NOLINT(cert-err52-cpp): likewise
+    if (sigsetjmp(env_alrm, 1) == 0) {
         alarm(numSeconds);
         pause();
     }

@@ -63,7 +63,7 @@ int main(int argc, char *argv[]) {
     const int row = mode == "row" ? atoi(argv[3]) : 0;  // NOLINT(cert-err34-c)
     for (int i = 0; i < row; ++i) {
         const int each = socket(address->sa_family, type, 0);
-        if (connect(each, address, size) == -1) err(1, "connect");
+        if (each == -1 || connect(each, address, size) == -1) err(1, "connect");
         send_text(each, argv[3]);
         shutdown(each, SHUT_WR);
         receive_all(each);
