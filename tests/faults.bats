@@ -133,7 +133,7 @@ END
     sweep_all <<'END'
 signals/dispositions
 -wait4 -tgkill -kill -prlimit64 -rt_sigaction signals/signal_table
--kill -tgkill -rt_sigprocmask signals/causes
+-kill -tgkill -rt_sigaction -rt_sigprocmask signals/causes
 -tgkill -rt_sigprocmask signals/jump
 signals/reentrancy
 -kill signals/sending
@@ -172,7 +172,7 @@ END
 -close -fcntl -rt_sigaction files/cron daily
 -close files/spool_submit spool
 -close -flock files/spool_daemon -1 empty true
--close files/lock_file lock true
+-close -rt_sigaction files/lock_file lock true
 -close -read files/queue_put queue one
 -close -read files/queue_get queue
 -close files/print_submit print counter
@@ -193,7 +193,7 @@ END
     within grep -qs listening domain_sock2.out
     port=$(sed 's/.* port //' tcp3.out)
     sweep_all <<END
--sendto -recvfrom -shutdown -close doors/doorclient door
+-sendto -recvfrom -shutdown -close -connect doors/doorclient door
 domain_sock/client s
 domain_sock/dgram_client d one two
 domain_sock/duplex
