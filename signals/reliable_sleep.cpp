@@ -2,8 +2,8 @@
 //
 // Text:  Sleep with Alarm, Better Sleep with Longjmp, Signal Timing Problem
 //        (what they lead up to)
-// Run:   build/signals/reliable_sleep, and press Ctrl-C within 5 seconds
-// See:   sleepFor returned: 4, or how many seconds were left
+// Run:   build/signals/reliable_sleep, and press Ctrl-C within 3 seconds
+// See:   sleepFor returned: 2, or how many seconds were left
 // Run:   build/signals/reliable_sleep -r
 // See:   reliable_sleep: the alarm came before sigsuspend(), and is pending
 //        sleepFor returned: 0
@@ -65,7 +65,7 @@ int main(int argc, char *argv[]) {
     race = argc == 2 && strcmp(argv[1], "-r") == 0;
     if (argc != (race ? 2 : 1)) errx(2, "usage: reliable_sleep [-r]");
     if (signal(SIGINT, handler) == SIG_ERR) err(1, "signal SIGINT");
-    const unsigned unslept = sleepFor(5);
+    const unsigned unslept = sleepFor(3);
     printf("sleepFor returned: %u\n", unslept);
     if (ferror(stdout) || fflush(stdout)) err(1, "write standard output");
 }

@@ -101,6 +101,7 @@ sweep_all() {
 #   wait4           where a program waits until there is no child
 #   close, munmap   of what was only read
 #   openat          that tmpfile() does without
+#   rt_sigaction    of signal(), where every signal is tried, or none can be refused
 #   and what a command does that the program executes; what leaves a stopped
 #   child behind; the emulation of doors, whose errors are one for its caller
 

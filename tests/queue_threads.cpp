@@ -5,8 +5,8 @@
 // See:   signals during a wait: no message
 //        2000 messages, in the order of each producer
 //
-// Two mappings of one file, as two processes have them, with two threads on
-// each: ThreadSanitizer sees nothing of what processes do.
+// Two mappings of one file, as two processes have them, and threads that use
+// them: ThreadSanitizer sees nothing of what processes do.
 
 #include "../mmap_locks/message.hpp"
 
@@ -47,7 +47,8 @@ int main() {
         for (int i = 0; i < each; ++i)
             queue->EnqueueMessage((name + std::to_string(i)).c_str());
     };
-    std::thread a(produce, one, 'a'), b(produce, two, 'b');
+    // Both on one mapping: ThreadSanitizer would see no race between two.
+    std::thread a(produce, one, 'a'), b(produce, one, 'b');
     int next[2] = {};
     for (int i = 0; i < 2 * each; ++i) {
         Message *const queue = i % 2 == 0 ? one : two;
@@ -58,6 +59,16 @@ int main() {
     }
     a.join();
     b.join();
+
+    const auto consume = [](Message *queue) {
+        char message[MaxMessageSize];
+        for (int i = 0; i < each; ++i)
+            if (!queue->DequeueMessage(message, 10))
+                errx(1, "no message in 10 s");
+    };
+    std::thread c(produce, one, 'c'), d(produce, two, 'd'), e(consume, two),
+        f(consume, two);
+    for (std::thread *thread : {&c, &d, &e, &f}) thread->join();
     if (two->DequeueMessage(text, 0)) errx(1, "a message too many");
     Message::ReleaseFile(one);
     Message::ReleaseFile(two);

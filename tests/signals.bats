@@ -4,18 +4,40 @@ load helpers
 b=$bin/signals
 full='write standard output: No space left on device'
 
-# took SECONDS COMMAND...: runs it; it must take that long, and not 2 s longer
-took() {
-    local begin=$EPOCHREALTIME milliseconds
-    "${@:2}"
-    milliseconds=$(((${EPOCHREALTIME/./} - ${begin/./}) / 1000))
-    if ((milliseconds < $1 * 1000 - 300 || milliseconds > $1 * 1000 + 1800)); then
-        echo "took $milliseconds ms, expected $1 s"
-        return 1
-    fi
+@test "signals programs: wrong arguments and a missing file are named" {
+    refuses() { # refuses MESSAGE PROGRAM ARGUMENT...
+        run_limited "$b/$2" "${@:3}"
+        expect 2 "" "$2: $1"
+    }
+    local program bad
+    for program in sleep_alarm bettersleep reliable_sleep; do
+        refuses "usage: $program [-r]" "$program" -r 1
+        refuses "usage: $program [-r]" "$program" -x
+    done
+    refuses "usage: alarm_timeout FIFO SECONDS" alarm_timeout fifo
+    refuses "usage: alarm_timeout FIFO SECONDS" alarm_timeout -h 1
+    for bad in 0 -1 x 1s '' 2147483648; do
+        refuses "$bad: not a number of seconds" alarm_timeout fifo "$bad"
+    done
+    run_limited "$b/alarm_timeout" missing 1
+    expect 1 "" "alarm_timeout: open missing: No such file or directory"
 }
 
-# --------------------------------------------- dispositions, handlers, sending
+@test "signals programs: a full disk is an error" {
+    local command bytes
+    for command in dispositions sighandler signal_table causes sending interrupted reentrancy jump \
+        sleep_alarm bettersleep reliable_sleep; do
+        in_shell '"$1" >/dev/full' "$b/$command"
+        expect 1 "" "$command: $full"
+    done
+    mkfifo pipe_file
+    for bytes in 1 4096; do # stdio keeps one for fflush, and writes 4096 at once
+        start writer sh -c 'exec head -c "$0" /dev/zero >pipe_file' $bytes
+        in_shell '"$1" pipe_file 9 >/dev/full' "$b/alarm_timeout"
+        expect 1 "" "alarm_timeout: $full"
+        ends "$pid" 0
+    done
+}
 
 @test "dispositions: a signal is ignored, caught, and ends a child" {
     run_limited "$b/dispositions"
@@ -27,15 +49,15 @@ default: the child was ended by the signal: Terminated" ""
 @test "sighandler: receives SIGUSR1 and SIGINT, each under its name" {
     start it "$b/sighandler"
     within test -s it.out
-    [ "$(<it.out)" = "process $pid waits for SIGUSR1 or Ctrl-C; kill $pid ends it" ]
     kill -s USR1 "$pid"
     within shows it.out "received SIGUSR1"
-    [ "$(wc -l <it.out)" -eq 2 ]
     kill -s INT "$pid"
     within shows it.out "received SIGINT"
     kill "$pid"
     ends "$pid" 143
-    [ "$(wc -l <it.out)" -eq 3 ]
+    [ "$(<it.out)" = "process $pid waits for SIGUSR1 or Ctrl-C; kill $pid ends it
+received SIGUSR1
+received SIGINT" ]
 }
 
 @test "sighandler: a flood of signals neither stops it nor mixes its lines" {
@@ -49,78 +71,45 @@ default: the child was ended by the signal: Terminated" ""
     run ! grep -vx -e 'received SIGUSR1' -e 'received SIGINT' <(sed 1d it.out)
 }
 
-@test "sighandler, interrupted: the handler leaves errno as it found it" {
-    # handles PROGRAM CALLS: compiles it with a main that makes these calls, and
-    # a write that changes errno even if it succeeds, as it may
-    handles() {
-        "${CXX:-c++}" -std=c++20 -o handles -x c++ - <<END
-#include <errno.h>
-#include <unistd.h>
-static ssize_t disturbing_write(int fd, const void *bytes, size_t size) {
-    const ssize_t put = write(fd, bytes, size);
-    errno = 55;
-    return put;
-}
-#define write disturbing_write
-#define main program_main
-#include "$root/signals/$1.cpp"
-#undef main
-int main() {
-    $2;
-    printf("errno %d\n", errno);
-}
-END
-        run_limited ./handles
-    }
-    handles sighandler 'errno = 77; handler(SIGINT)'
-    expect 0 $'received SIGINT\nerrno 77' ""
-    handles interrupted 'if (pipe(pipefd) == -1) return 1; errno = 77; on_alarm(SIGALRM)'
-    expect 0 "errno 77" ""
+@test "sighandler: the handler leaves errno as it found it" {
+    # Its main calls the handler, whose write() succeeds and changes errno all the same, as it may.
+    sed 's/while (true) pause();/errno = 77, handler(SIGINT), printf("errno %d\\n", errno);/
+        s/write(STDOUT_FILENO, text, .*))/& + (errno = 0)/' "$root/signals/sighandler.cpp" >called.cpp
+    "${CXX:-c++}" -std=c++20 -o called called.cpp
+    run_limited ./called
+    [ "${lines[*]:1}" = "received SIGINT errno 77" ]
 }
 
-@test "signal_table: all 14 signals of the text" {
-    number() { kill -l "$1"; }
-    row() { printf '%-8s  %6s  %-10s  %s\n' "$@"; }
-    table=$(
-        row signal number default 'can be caught or ignored'
-        for name in ABRT ALRM BUS; do row SIG$name "$(number $name)" terminates yes; done
-        row SIGCHLD "$(number CHLD)" ignored yes
-        row SIGCONT "$(number CONT)" continues yes
-        echo 'SIGEMT    does not exist on this system'
-        for name in FPE HUP ILL INT; do row SIG$name "$(number $name)" terminates yes; done
-        row SIGKILL "$(number KILL)" terminates no
-        for name in PIPE SEGV; do row SIG$name "$(number $name)" terminates yes; done
-        row SIGSTOP "$(number STOP)" stops no
-    )
-    local i
+@test "signal_table: finds what the text's 14 signals do, and leaves no core file" {
+    local name i
+    local -A effects=([CHLD]='ignored     yes' [CONT]='continues   yes' [KILL]='terminates  no'
+        [STOP]='stops       no')
+    {
+        echo 'signal    number  default     can be caught or ignored'
+        for name in ABRT ALRM BUS CHLD CONT EMT FPE HUP ILL INT KILL PIPE SEGV STOP; do
+            printf 'SIG%-5s  %6s  %s\n' $name "$(kill -l $name 2>&1)" "${effects[$name]-terminates  yes}"
+        done
+    } | sed '/^SIGEMT/s/ .*/    does not exist on this system/' >table
     for i in {1..5}; do
-        run_limited "$b/signal_table"
-        expect 0 "$table" ""
+        in_shell 'ulimit -c unlimited; exec "$1"' "$b/signal_table"
+        expect 0 "$(<table)" ""
     done
-}
-
-@test "signal_table, causes: no core file, no stopped child is left" {
-    in_shell 'ulimit -c unlimited; exec "$1"' "$b/signal_table"
-    [[ $output == signal* && -z $stderr ]]
-    in_shell 'ulimit -c unlimited; exec "$1"' "$b/causes"
-    [[ $output == abort* && -z $stderr ]]
     none '*core*'
-    [ -z "$(left_running)" ]
 }
 
 @test "causes: each cause raises its signal" {
     [[ $(uname -m) == x86_64 ]] || skip "the causes are those of x86"
     run_limited "$b/causes"
-    expect 0 "abort()                             SIGABRT
-the end of a child                  SIGCHLD
-a division by zero                  SIGFPE
-an invalid instruction              SIGILL
-a store into read-only memory       SIGSEGV
-a store past a mapped file's end    SIGBUS
-a write to a pipe without a reader  SIGPIPE" ""
+    expect 0 "SIGABRT: abort()                             Aborted
+SIGCHLD: the end of a child                  Child exited
+SIGFPE: a division by zero                   Floating point exception
+SIGILL: an invalid instruction               Illegal instruction
+SIGSEGV: a store into read-only memory       Segmentation fault
+SIGBUS: a store past a mapped file's end     Bus error
+SIGPIPE: a write to a pipe without a reader  Broken pipe" ""
 }
 
-@test "sending: raise, kill, alarm and pause, each received" {
+@test "sending: raise, kill and alarm each send a signal that arrives" {
     run_limited "$b/sending"
     expect 0 "raise(SIGUSR1): received before raise returned
 kill(parent, SIGUSR2): received from the child
@@ -129,9 +118,10 @@ alarm(1), pause(): received SIGALRM" ""
 
 @test "interrupted: EINTR without SA_RESTART, a restart with it, never for poll" {
     run_limited "$b/interrupted"
-    expect 0 "without SA_RESTART: Interrupted system call; then 1 byte
-with SA_RESTART: 1 byte
-poll, with SA_RESTART: Interrupted system call" ""
+    expect 0 "read without SA_RESTART: Interrupted system call
+read again: returned 1
+read with SA_RESTART: returned 1
+poll with SA_RESTART: Interrupted system call" ""
 }
 
 @test "reentrancy: strtok is spoilt by its use in the handler, strtok_r is not" {
@@ -146,75 +136,65 @@ strtok_r: one two three" ""
 after siglongjmp: SIGUSR2 is not blocked" ""
 }
 
-# -------------------------------------------------------------------- the sleeps
+# took SECONDS COMMAND...: runs it; it must take that long, and not 2 s longer
+took() {
+    local begin=$EPOCHREALTIME milliseconds
+    "${@:2}"
+    milliseconds=$(((${EPOCHREALTIME/./} - ${begin/./}) / 1000))
+    if ((milliseconds < $1 * 1000 - 300 || milliseconds > $1 * 1000 + 1800)); then
+        echo "took $milliseconds ms, expected $1 s"
+        return 1
+    fi
+}
 
-@test "sleep_alarm: sleeps; 0 seconds return at once" {
-    took 2 run_limited "$b/sleep_alarm" 2
-    expect 0 "sleepFor returned: 0" ""
-    took 0 run_limited "$b/sleep_alarm" 0
-    expect 0 "sleepFor returned: 0" ""
+# sleeps_for SECONDS ERRORS PROGRAM ARG...: in all, and every sleepFor() returns 0
+sleeps_for() {
+    local returned='sleepFor returned: 0'
+    [[ $3 != bettersleep ]] || returned+=$'\n'$returned # it sleeps twice
+    took "$1" run_limited "$b/$3" "${@:4}"
+    expect 0 "$returned" "$2"
+}
+
+@test "sleep_alarm, bettersleep, reliable_sleep: sleep, bettersleep twice" {
+    sleeps_for 2 "" sleep_alarm
+    sleeps_for 2 "" bettersleep
+    sleeps_for 3 "" reliable_sleep
 }
 
 @test "sleep_alarm -r: the alarm is lost between alarm and pause" {
-    took 3 run_limited "$b/sleep_alarm" -r 1
-    expect 0 "sleepFor returned: 0" "sleep_alarm: the alarm came before\
- pause(); another one, 2 s later, ends it"
+    sleeps_for 4 "sleep_alarm: the alarm came before pause(); another one, 2 s later, ends it" \
+        sleep_alarm -r
 }
 
-@test "bettersleep: sleeps twice; 0 seconds return at once" {
-    took 2 run_limited "$b/bettersleep" 1
-    expect 0 $'sleepFor returned: 0\nsleepFor returned: 0' ""
-    took 0 run_limited "$b/bettersleep" 0
-    expect 0 $'sleepFor returned: 0\nsleepFor returned: 0' ""
-}
-
-@test "bettersleep -r: an alarm that comes before pause does no harm" {
+@test "bettersleep -r, reliable_sleep -r: an alarm that comes before the wait does no harm" {
     local skipped='bettersleep: the alarm comes before pause(); its jump skips pause()'
-    took 2 run_limited "$b/bettersleep" -r 1
-    expect 0 $'sleepFor returned: 0\nsleepFor returned: 0' \
-        "$skipped"$'\n'"$skipped"
+    sleeps_for 2 "$skipped"$'\n'"$skipped" bettersleep -r
+    sleeps_for 4 "reliable_sleep: the alarm came before sigsuspend(), and is pending" \
+        reliable_sleep -r
 }
 
-@test "reliable_sleep: sleeps; Ctrl-C ends it early, with what is left" {
-    took 1 run_limited "$b/reliable_sleep" 1
-    expect 0 "sleepFor returned: 0" ""
-    took 0 run_limited "$b/reliable_sleep" 0
-    expect 0 "sleepFor returned: 0" ""
-    start it "$b/reliable_sleep" 1000
+@test "reliable_sleep: Ctrl-C ends it early, with what is left" {
+    start it "$b/reliable_sleep"
     within sleeps "$pid"
     kill -s INT "$pid"
     ends "$pid" 0
-    [[ $(<it.out) =~ ^'sleepFor returned: '(1000|99[0-9])$ ]]
+    [[ $(<it.out) =~ ^'sleepFor returned: '[23]$ ]]
 }
 
-@test "reliable_sleep -r: an alarm that comes before the wait is not lost" {
-    took 2 run_limited "$b/reliable_sleep" -r 1
-    expect 0 "sleepFor returned: 0" "reliable_sleep: the alarm came before\
- sigsuspend(), and is pending"
+@test "sleepFor: as another program would call it, also for 0 seconds" {
+    calls() { # calls PROGRAM CHECKS [FLAG]
+        "${CXX:-c++}" -std=c++20 -pthread -w "${@:3}" -DPROGRAM="\"../signals/$1.cpp\"" \
+            "$root/tests/sleep_for.cpp" -o "for_$1"
+        run_limited "./for_$1"
+        [ "$(grep -c '^ok ' <<<"$output")" -eq "$2" ]
+        [ "${#lines[@]}" -eq "$2" ]
+    }
+    calls sleep_alarm 3
+    calls bettersleep 3
+    calls reliable_sleep 6 -DPUTS_BACK
 }
 
-@test "sleepFor: as another program would call it" {
-    local program pids=() expected=3
-    for program in sleep_alarm bettersleep reliable_sleep; do
-        local flags=(-DPROGRAM="\"../signals/$program.cpp\"")
-        [[ $program != reliable* ]] || flags+=(-DPUTS_BACK)
-        "${CXX:-c++}" -std=c++20 -pthread -Wno-return-type "${flags[@]}" \
-            "$root/tests/sleep_for.cpp" -o "for_$program"
-        start $program "./for_$program"
-        pids+=("$pid")
-    done
-    for program in "${pids[@]}"; do ends "$program" 0; done
-    for program in sleep_alarm bettersleep reliable_sleep; do
-        [[ $program != reliable* ]] || expected=6
-        cat "$program.out"
-        [ "$(grep -c '^ok ' "$program.out")" -eq "$expected" ]
-        run ! grep FAILED "$program.out"
-    done
-}
-
-@test "sleepforproblem: the alarm abandons the handler of Ctrl-C; without one it just sleeps" {
-    start quiet "$b/sleepforproblem"
-    local quiet=$pid
+@test "sleepforproblem: the alarm abandons the handler of Ctrl-C" {
     start it "$b/sleepforproblem"
     within test -s it.out
     kill -s INT "$pid"
@@ -222,55 +202,23 @@ after siglongjmp: SIGUSR2 is not blocked" ""
     [ "$(<it.out)" = "press Ctrl-C within 3 seconds
 sig_int enter
 sleepFor returned: 0" ]
-    ends "$quiet" 0
-    [ "$(<quiet.out)" = $'press Ctrl-C within 3 seconds\nsleepFor returned: 0' ]
 }
 
-@test "the sleeps, alarm_timeout: wrong arguments" {
-    local program bad
-    for program in sleep_alarm bettersleep reliable_sleep; do
-        for bad in '' '-r 1 2' '-x 1'; do
-            # shellcheck disable=SC2086 # words
-            run_limited "$b/$program" $bad
-            expect 2 "" "$program: usage: $program [-r] SECONDS"
-        done
-        for bad in -1 x 1s '' 2147483648 99999999999999999999; do
-            run_limited "$b/$program" "$bad"
-            expect 2 "" "$program: $bad: not a number of seconds"
-        done
-    done
-    run_limited "$b/alarm_timeout" fifo
-    expect 2 "" "alarm_timeout: usage: alarm_timeout FIFO SECONDS"
-    for bad in 0 -1 x 1s '' 2147483648; do
-        run_limited "$b/alarm_timeout" fifo "$bad"
-        expect 2 "" "alarm_timeout: $bad: not a number of seconds"
-    done
-}
-
-# ----------------------------------------------------------------- alarm_timeout
-
-@test "alarm_timeout: no writer within the limit" {
+@test "alarm_timeout: gives up when no writer comes within the limit" {
     mkfifo pipe_file
     took 2 run_limited "$b/alarm_timeout" pipe_file 2
     expect 124 "" "alarm_timeout: open pipe_file: no writer within 2 s"
 }
 
-@test "alarm_timeout: a writer that does not end; what it wrote is there" {
-    mkfifo pipe_file
-    exec 8<>pipe_file
-    echo hello >&8
-    took 1 run_limited "$b/alarm_timeout" pipe_file 1
-    expect 124 hello "alarm_timeout: read pipe_file: no end of file within 1 s"
-    exec 8>&-
-}
-
-@test "alarm_timeout: one limit for open and read together" {
+@test "alarm_timeout: one limit for open and read, which keeps what came until then" {
     mkfifo pipe_file
     start it "$b/alarm_timeout" pipe_file 3
     within sleeps "$pid"
     pause 1.5 # half of it goes by in open
     exec 8>pipe_file
+    echo hello >&8
     took 1 ends "$pid" 124
+    [ "$(<it.out)" = hello ]
     [ "$(<it.err)" = "alarm_timeout: read pipe_file: no end of file within 3 s" ]
     exec 8>&-
 }
@@ -286,7 +234,7 @@ sleepFor returned: 0" ]
     within gone "$yes"
 }
 
-@test "alarm_timeout: a writer in time" {
+@test "alarm_timeout: copies everything from a writer that ends in time" {
     mkfifo pipe_file
     start writer bash -c 'seq 100000 >pipe_file'
     in_shell '"$1" pipe_file 15 >copy' "$b/alarm_timeout"
@@ -295,48 +243,13 @@ sleepFor returned: 0" ]
     seq 100000 | cmp - copy
 }
 
-@test "alarm_timeout, sending: an alarm that comes before the call it must end" {
+@test "alarm_timeout, sending: an alarm that comes before the call still ends it" {
     traced true
     mkfifo pipe_file
     local early=(strace -f -qq -o /dev/null -e inject=alarm:delay_exit=1500000:when=1)
-    start timeout "${early[@]}" "$b/alarm_timeout" pipe_file 1
-    local timeout=$pid
-    start sending "${early[@]}" "$b/sending"
-    local sending=$pid
-    # reliable_sleep needs no second alarm, sleep_alarm waits for ever
-    start reliable "${early[@]}" "$b/reliable_sleep" 1
-    local reliable=$pid
-    run_limited timeout 4 "${early[@]}" "$b/sleep_alarm" 1
-    expect 124 "" ""
-    ends "$timeout" 124
-    ends "$sending" 0
-    ends "$reliable" 0
-    shows sending.out "alarm(1), pause(): received SIGALRM"
-    shows reliable.out "sleepFor returned: 0"
-}
-
-@test "alarm_timeout: no such file" {
-    run_limited "$b/alarm_timeout" missing 1
-    expect 1 "" "alarm_timeout: open missing: No such file or directory"
-}
-
-@test "signals programs: a full disk" {
-    local command pids=() commands=(dispositions sighandler signal_table causes sending
-        interrupted reentrancy jump 'sleep_alarm 0' 'bettersleep 0'
-        'reliable_sleep 0')
-    for command in "${commands[@]}"; do # some take seconds, so all at once
-        # shellcheck disable=SC2016 # the inner shell expands it
-        start "${command% *}" bash -c '"$1"/$2 >/dev/full; echo "status $?"' bash "$b" "$command"
-        pids+=("$pid")
-    done
-    for pid in "${pids[@]}"; do ends "$pid" 0; done
-    for command in "${commands[@]% *}"; do
-        [ "$(cat "$command.err" "$command.out")" = "$command: $full"$'\nstatus 1' ]
-    done
-    mkfifo pipe_file
-    # as many bytes as stdio writes at once, and does not keep for fflush
-    start writer sh -c 'exec head -c 4096 /dev/zero >pipe_file'
-    in_shell '"$1" pipe_file 9 >/dev/full' "$b/alarm_timeout"
-    expect 1 "" "alarm_timeout: $full"
-    ends "$pid" 0
+    run_limited "${early[@]}" "$b/alarm_timeout" pipe_file 1
+    expect 124 "" "alarm_timeout: open pipe_file: no writer within 1 s"
+    run_limited "${early[@]}" "$b/sending"
+    [ "${lines[2]}" = "alarm(1), pause(): received SIGALRM" ]
+    succeeded
 }
