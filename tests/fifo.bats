@@ -152,6 +152,13 @@ no_name_left() { none "/tmp/as_file.$1"; }
     kill -INT "-$pid"
     ends "$pid" 130
     no_name_left "$pid"
+
+    traced true
+    # shellcheck disable=SC2016 # the inner shell expands them
+    in_shell 'echo $$; exec strace -D -f -o calls -e inject=?mknod,mknodat:signal=INT "$1" echo hello -- cat' \
+        "$b/as_file" # Ctrl-C comes with the name
+    [ "${lines[1]}" = hello ]
+    no_name_left "${lines[0]}"
 }
 
 serve() { # starts a server; $server is its process

@@ -124,6 +124,11 @@ fails() { # fails PROGRAM REASON
 
     head -c 12 /dev/zero >/dev/shm/shared.dat # as between ftruncate and memcpy
     fails shm_consumer "/shared.dat: still empty"
+    local nobody=(setpriv --reuid 65534 --clear-groups)
+    if "${nobody[@]}" test -x "$b/shm_producer" 2>/dev/null; then # another user's object stays
+        run_limited "${nobody[@]}" "$b/shm_producer"
+        expect 1 "" "shm_producer: shm_unlink /shared.dat: Permission denied"
+    fi
     : >/dev/shm/shared.dat # as before ftruncate
     fails shm_consumer "/shared.dat: still empty"
     rm /dev/shm/shared.dat
