@@ -3,6 +3,7 @@ load helpers
 export BATS_TEST_TIMEOUT=180 # for those that spin, on a busy machine
 export LIMIT=50
 
+programs=("$bin"/*/ping_pong)
 streams='pipes fifo domain_sock tcp' # what may split messages where it likes
 
 # Of each: a program whose reads and writes are cut short, and one that sends a
@@ -11,15 +12,15 @@ setup_file() {
     local directory variant
     for directory in $streams; do
         for variant in short_calls wrong_byte; do
-            printf '%s\0' -include "$BATS_TEST_DIRNAME/$variant.hpp" \
-                -o "$BATS_FILE_TMPDIR/$directory.$variant" \
-                "$BATS_TEST_DIRNAME/../$directory/ping_pong.cpp"
+            printf '%s\0' -include "$root/tests/$variant.hpp" \
+                -o "$BATS_FILE_TMPDIR/$directory.$variant" "$root/$directory/ping_pong.cpp"
         done
     done | xargs -0 -P "$(nproc)" -n 5 "${CXX:-c++}" -std=c++20 -pthread
 }
 
-# like KIND COUNT SIZE: the last run printed one line, as it should be
-like() {
+# prints KIND COUNT SIZE PROGRAM [OPTION...]: one line, as it should be
+prints() {
+    run_limited "${@:4}" "$2" "$3"
     local time='[0-9]+\.[0-9]{2} us each' rate=''
     [[ $1 == 'round trips' ]] || rate=', [0-9]+ MB/s'
     [[ $output =~ ^[A-Za-z\ ,]+": $2 $1 of $3 bytes, "$time$rate", "[0-9]+\.[0-9]" context switches each"$ ]]
@@ -28,18 +29,23 @@ like() {
 
 @test "ping_pong: one line, whatever the size of the messages" {
     local program size
-    for program in "$bin"/*/ping_pong; do
-        for size in 1 65536; do
-            run_limited "$program" 2 "$size"
-            like 'round trips' 2 "$size"
+    for size in 1 65536; do
+        for program in "${programs[@]}"; do
+            prints 'round trips' 2 "$size" "$program"
+        done
+        for program in $streams; do
+            prints 'messages one way' 200 "$size" "$bin/$program/ping_pong" -t
         done
     done
+    prints 'messages one way' 2000 19 "$bin/mmap_locks/ping_pong" -t
+    prints 'round trips' 20 4097 "$bin/domain_sock/ping_pong" -d
+    [[ $output == *datagrams* ]]
     none '/tmp/ping_pong.*'
 }
 
 @test "ping_pong: on one processor, about two context switches a round trip" {
     local program
-    for program in "$bin"/*/ping_pong; do
+    for program in "${programs[@]}"; do
         run_limited taskset -c 0 "$program" 300
         [[ $output =~ ', '([0-9.]+)' context switches each'$ ]]
         [[ $program == */files/* || ${BASH_REMATCH[1]} == [123].* ]]
@@ -47,26 +53,14 @@ like() {
     done
 }
 
-@test "ping_pong -t, -d: streams, datagrams, the queue" {
-    local directory size
-    for directory in $streams; do
-        for size in 1 65536; do
-            run_limited "$bin/$directory/ping_pong" -t 200 "$size"
-            like 'messages one way' 200 "$size"
-        done
-    done
-    run_limited "$bin/mmap_locks/ping_pong" -t 2000
-    like 'messages one way' 2000 19
-    run_limited "$bin/domain_sock/ping_pong" -d 20 4097
-    like 'round trips' 20 4097
-    [[ $output == *datagrams* ]]
-}
-
-@test "ping_pong: works where it may not choose its processor" {
+@test "ping_pong: a processor for each process, unless it may not choose" {
+    traced -e trace=sched_setaffinity "$bin/pipes/ping_pong" 20
+    [ "$(grep -o '\[[0-9]*\]' trace | sort -u | wc -l)" -eq $((1 + ($(nproc) > 1))) ]
     local call
     for call in sched_setaffinity sched_getaffinity; do
         traced -e "inject=$call:error=EPERM" "$bin/pipes/ping_pong" 20
-        like 'round trips' 20 64
+        [[ $output == "pipe: 20 round trips of 64 bytes, "* ]]
+        succeeded
         grep -q "$call(.*INJECTED" trace
     done
 }
@@ -75,44 +69,41 @@ like() {
     local directory option
     for directory in $streams; do
         for option in '' -t; do
-            # shellcheck disable=SC2086 # none or one
-            run_limited "$BATS_FILE_TMPDIR/$directory.short_calls" $option 100 1000
+            run_limited "$BATS_FILE_TMPDIR/$directory.short_calls" ${option:+"$option"} 100 1000
+            [[ $output == *": 100 "*" of 1000 bytes, "* ]]
             succeeded
-            # shellcheck disable=SC2086
-            run_limited "$BATS_FILE_TMPDIR/$directory.wrong_byte" $option 1000 64
-            [ "$status" -ne 0 ] # 141 where the partner's end comes first
-            [[ $stderr == *": message "*" is not the one that was sent"* ]]
+            run_limited "$BATS_FILE_TMPDIR/$directory.wrong_byte" ${option:+"$option"} 1000 64
+            # 141 where the partner's end comes first
+            [[ $status != 0 && $stderr == *": message "*" is not the one that was sent"* ]]
         done
     done
 }
 
-partner_of() { partner=$(cat "/proc/$1/task/$1/children") && [ -n "$partner" ]; }
-
 @test "ping_pong: a killed partner is noticed, by either side" {
-    local program
-    for program in "$bin"/*/ping_pong; do
-        start it "$program" 100000000
-        within partner_of "$pid"
-        kill -KILL "$partner"
-        within gone "$pid"
-        run ! grep . it.out
-        start it "$program" 100000000
-        within partner_of "$pid"
-        kill -KILL "$pid"
-        ends "$pid" 137
-        within eval "! grep -qs ping_pong /proc/$partner/cmdline"
+    local program victim partner
+    busy() { # it has a partner, which is at work
+        partner=$(<"/proc/$pid/task/$pid/children") && partner=${partner% } && [ "$partner" ] &&
+            awk '{ exit $14 + $15 == 0 }' "/proc/$partner/stat"
+    }
+    for program in "${programs[@]}"; do
+        for victim in partner pid; do
+            start it "$program" 100000000
+            within busy
+            kill -KILL "${!victim}"
+            within gone "$pid"
+            within eval "! grep -qs ping_pong /proc/$partner/cmdline"
+            [ ! -s it.out ]
+        done
     done
-    rm -f /tmp/ping_pong.* # where it died before both ends were open
 }
 
 @test "ping_pong: wrong arguments, a full disk" {
     local program bad
-    for program in "$bin"/*/ping_pong; do
+    for program in "${programs[@]}"; do
         for bad in 0 x '1 0' '1 65537' '1 1 1'; do
             # shellcheck disable=SC2086 # words
             run_limited "$program" $bad
-            [[ $stderr =~ ^"ping_pong: usage: ping_pong [-"[td]*"] [MESSAGES [BYTES]]"$ ]]
-            [ "$status" -eq 2 ]
+            [[ $status == 2 && $stderr =~ ^"ping_pong: usage: ping_pong [-"[td]*"] [MESSAGES [BYTES]]"$ ]]
         done
         in_shell '"$1" 1 >/dev/full' "$program"
         expect 1 "" "ping_pong: write standard output: No space left on device"
@@ -122,21 +113,21 @@ partner_of() { partner=$(cat "/proc/$1/task/$1/children") && [ -n "$partner" ]; 
 @test "bench: tables, the same for other programs, and a picture" {
     command -v taskset >/dev/null || skip "no taskset(1)"
     export BUILD=$bin ROUNDS=1 MESSAGES=2
-    run_limited "$root/tests/bench"
-    [ "$status" -eq 0 ]
-    [ "$stderr" = "bench: round 1 of 1" ]
+    bench() {
+        run_limited "$root/tests/bench"
+        [[ $status == 0 && $stderr == "bench: round 1 of 1" ]]
+    }
+    bench
     [ "${lines[0]}" = "== both processes on one processor, medians of 1" ]
     local time='[0-9.]+ us +[0-9.]+x +[0-9.]+  #+' places=$((1 + ($(nproc) > 1)))
     local rate='[0-9]+ MB/s +[0-9.]+x +[0-9.]+  #+' few='too few messages to measure'
     [ "$(grep -cE "^[A-Za-z ,]+, [0-9]+ bytes +$time\$" <<<"$output")" -eq $((9 * places)) ]
     [ "$(grep -cE "^[A-Za-z ,]+, [0-9]+ bytes +($rate|$few)\$" <<<"$output")" -eq $((9 * places)) ]
-    BENCH=csv run_limited "$root/tests/bench"
-    [ "$status" -eq 0 ]
+    BENCH=csv bench
     [ "${lines[0]}" = "place,kind,mechanism,bytes,median,unit,context switches" ]
     grep -qE '^one,round trip,"pipe",64,[0-9.]+,us,[0-9.]+$' <<<"$output"
     grep -qE '^one,stream,"queue",19,[0-9]+,MB/s,[0-9.]+$' <<<"$output"
-    BENCH=svg run_limited "$root/tests/bench"
-    [ "$status" -eq 0 ]
+    BENCH=svg bench
     [[ $output == '<svg xmlns="http://www.w3.org/2000/svg" '*'>pipe</text>'*'</svg>' ]]
     [ "$(grep -c 'fill="#2b4a73"/>' <<<"$output")" -eq 10 ] # the legend, and a bar for each
 }

@@ -64,10 +64,11 @@ inline void on_partner_end(int) {
 // scheduler, their placement would decide more than the mechanism does.
 inline pid_t start_partner() {
     if (signal(SIGCHLD, on_partner_end) == SIG_ERR) err(1, "signal SIGCHLD");
-    const pid_t child = fork();
+    const pid_t parent = getpid(), child = fork();
     if (child == -1) err(1, "fork");
 #ifdef __linux__
     if (child == 0 && prctl(PR_SET_PDEATHSIG, SIGKILL) == -1) err(1, "prctl");
+    if (child == 0 && getppid() != parent) _exit(1);  // it died before that
     cpu_set_t allowed, own;
     if (sched_getaffinity(0, sizeof allowed, &allowed) == -1) return child;
     int left = child != 0 ? 1 : CPU_COUNT(&allowed);
