@@ -24,12 +24,14 @@ full='write standard output: No space left on device'
 }
 
 @test "signals programs: a full disk is an error" {
-    local command bytes
-    for command in dispositions sighandler signal_table causes sending interrupted reentrancy jump \
+    local program bytes each started=()
+    for program in dispositions sighandler signal_table causes sending interrupted reentrancy jump \
         sleep_alarm bettersleep reliable_sleep; do
-        in_shell '"$1" >/dev/full' "$b/$command"
-        expect 1 "" "$command: $full"
+        start "$program" sh -c 'exec "$0" >/dev/full' "$b/$program"
+        started+=("$pid")
     done
+    for each in "${started[@]}"; do ends "$each" 1; done
+    for program in ./*.err; do [ "$(<"$program")" = "$(basename "$program" .err): $full" ]; done
     mkfifo pipe_file
     for bytes in 1 4096; do # stdio keeps one for fflush, and writes 4096 at once
         start writer sh -c 'exec head -c "$0" /dev/zero >pipe_file' $bytes
@@ -136,41 +138,41 @@ strtok_r: one two three" ""
 after siglongjmp: SIGUSR2 is not blocked" ""
 }
 
-# took SECONDS COMMAND...: runs it; it must take that long, and not 2 s longer
-took() {
-    local begin=$EPOCHREALTIME milliseconds
-    "${@:2}"
-    milliseconds=$(((${EPOCHREALTIME/./} - ${begin/./}) / 1000))
+lasted() { # lasted SECONDS: since $begin it is that long, and not 2 s longer
+    local milliseconds=$(((${EPOCHREALTIME/./} - ${begin/./}) / 1000))
     if ((milliseconds < $1 * 1000 - 300 || milliseconds > $1 * 1000 + 1800)); then
         echo "took $milliseconds ms, expected $1 s"
         return 1
     fi
 }
-
-# sleeps_for SECONDS ERRORS PROGRAM ARG...: in all, and every sleepFor() returns 0
-sleeps_for() {
-    local returned='sleepFor returned: 0'
-    [[ $3 != bettersleep ]] || returned+=$'\n'$returned # it sleeps twice
-    took "$1" run_limited "$b/$3" "${@:4}"
-    expect 0 "$returned" "$2"
+took() { # took SECONDS COMMAND...: it lasts so long
+    local begin=$EPOCHREALTIME
+    "${@:2}"
+    lasted "$1"
 }
 
-@test "sleep_alarm, bettersleep, reliable_sleep: sleep, bettersleep twice" {
-    sleeps_for 2 "" sleep_alarm
-    sleeps_for 2 "" bettersleep
-    sleeps_for 3 "" reliable_sleep
-}
-
-@test "sleep_alarm -r: the alarm is lost between alarm and pause" {
-    sleeps_for 4 "sleep_alarm: the alarm came before pause(); another one, 2 s later, ends it" \
-        sleep_alarm -r
-}
-
-@test "bettersleep -r, reliable_sleep -r: an alarm that comes before the wait does no harm" {
-    local skipped='bettersleep: the alarm comes before pause(); its jump skips pause()'
-    sleeps_for 2 "$skipped"$'\n'"$skipped" bettersleep -r
-    sleeps_for 4 "reliable_sleep: the alarm came before sigsuspend(), and is pending" \
-        reliable_sleep -r
+@test "sleep_alarm, bettersleep, reliable_sleep: how long they sleep; the race that -r shows" {
+    local begin=$EPOCHREALTIME program
+    local -A pids
+    for program in sleep_alarm bettersleep reliable_sleep; do
+        start "$program" "$b/$program"
+        pids[$program]=$pid
+        start "$program -r" "$b/$program" -r
+        pids["$program -r"]=$pid
+    done
+    slept() { # slept SECONDS TIMES RUN ERRORS
+        ends "${pids[$3]}" 0
+        lasted "$1"
+        [ "$(<"$3.out")" = "$(yes "sleepFor returned: 0" | head -n "$2")" ]
+        [ "$(<"$3.err")" = "$4" ]
+    }
+    slept 2 1 sleep_alarm ""
+    slept 2 2 bettersleep ""
+    slept 2 2 "bettersleep -r" \
+        "$(yes 'bettersleep: the alarm comes before pause(); its jump skips pause()' | head -n 2)"
+    slept 3 1 reliable_sleep ""
+    slept 4 1 "sleep_alarm -r" "sleep_alarm: the alarm came before pause(); another one, 2 s later, ends it"
+    slept 4 1 "reliable_sleep -r" "reliable_sleep: the alarm came before sigsuspend(), and is pending"
 }
 
 @test "reliable_sleep: Ctrl-C ends it early, with what is left" {
