@@ -10,8 +10,7 @@
 // Many clients write to one FIFO: requests.hpp says why their requests do not
 // mix. An answer must reach one client only, so each client has a FIFO of its
 // own, and opens it before it asks. The server opens the client's FIFO without
-// waiting. It reports a client that is gone, and a client that never reads
-// holds up nobody.
+// waiting, and reports a client that is gone.
 
 #include "requests.hpp"
 
