@@ -43,7 +43,7 @@ sweep() {
         left_alone+="${1#-} "
         shift
     done
-    timeout 30 strace -f -qq -o right "$bin/$1" "${@:2}" </dev/null &>/dev/null
+    timeout 30 strace -f -qq -o right "$bin/$1" "${@:2}" <<<hello &>/dev/null
     for fault in $faults; do
         call=${fault%:*} error=${fault#*:}
         [[ $left_alone != *" $call "* ]] || continue
@@ -65,7 +65,7 @@ fails() { # fails CALL ERROR WHEN PROGRAM [ARG...]
     local status=0 stderr
     stderr=$(timeout -k 2 30 strace -f --seccomp-bpf -qq -o trace \
         -e "trace=$1,mmap,rt_sigprocmask" -e "inject=$1:error=$2:when=$3" \
-        "$bin/$4" "${@:5}" 2>&1 >/dev/null </dev/null) || status=$?
+        "$bin/$4" "${@:5}" 2>&1 >/dev/null <<<hello) || status=$?
     [[ $(<trace) == *INJECTED* ]] || return 0         # this time it made fewer calls
     ! grep -q 'write(2, .*INJECTED' trace || return 0 # a message
     [[ $status == 0 || $status == 124 || $stderr != *"${reasons[$2]}"* ]] || return 0
