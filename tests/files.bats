@@ -166,6 +166,14 @@ hold() { # lock_file holds the lock for a minute, in a process group as a termin
     [[ $status == 0 && $output == *mine* && ! -e lock ]]
 }
 
+@test "lock_file, spool_daemon: the command gets none of their descriptors" {
+    echo a job | "$b/spool_submit" spool
+    run_limited "$b/lock_file" lock "$b/spool_daemon" -1 spool ls -l /proc/self/fd
+    succeeded
+    [[ $output == *' 0 -> '*/spool/new/* ]]
+    run ! grep -E '/(lock|spool)$' <<<"$output"
+}
+
 @test "lock_file: a dead holder's lock is refused, with what to do" {
     hold
     kill -KILL "$pid"
@@ -460,4 +468,5 @@ END
     cannot_print spool_submit spool </dev/null
     cannot_print spool_daemon spool true
     cannot_print print_submit print counter
+    cannot_print print_daemon -1 print paper
 }
