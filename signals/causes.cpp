@@ -23,7 +23,7 @@ static volatile int zero = 0;  // volatile: the compiler must not divide by it
 
 // Stores into a mapping of an empty file, which has no page to store into.
 static void store(int protection) {
-    FILE *const empty = tmpfile();
+    static FILE *const empty = tmpfile();
     if (empty == nullptr) err(1, "tmpfile");
     void *map = mmap(nullptr, 1, protection, MAP_SHARED, fileno(empty), 0);
     if (map == MAP_FAILED) err(1, "mmap");

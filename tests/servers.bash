@@ -51,7 +51,7 @@ many_clients() {
     LIMIT=60 peer row "$count"
     expect 0 "$(yes 'hello from server' | head -n "$count")" ""
     within children 0 # a zombie would count
-    at_once 200 client "${to[@]}" {}
+    at_once 200 client "${to[@]}" 'number {}'
     [ "$(grep '^message' server.out | sort -u | wc -l)" -eq 201 ]
     stop_server
 }
