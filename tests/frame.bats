@@ -239,7 +239,7 @@ demo: all 1 blocks printed what the pages show. Next: make demo ONLY=pipes, with
     mv ../copy '../my copy'
     cd '../my copy' || return
     # shellcheck disable=SC2016 # the inner shell expands it
-    in_shell 'trap "" PIPE; umask 077; export CDPATH=/tmp; set -C; export SHELLOPTS
+    in_shell 'trap "" PIPE; umask 077; export CDPATH=/tmp LC_ALL=de_DE.UTF-8; set -C; export SHELLOPTS
         make --no-print-directory demo'
     [ "$status" -eq 0 ]
     [[ $output == *"demo: all 1 blocks printed what the pages show."* ]]
