@@ -352,6 +352,14 @@ spool_daemon: spool/new/$bad: exit status 127"
     gives "watching spool" spool_daemon -1 spool cat
 }
 
+@test "spool_daemon: one look into the folder serves all jobs that wait" {
+    local i
+    for i in {1..50}; do "$b/spool_submit" spool </dev/null; done >names
+    traced -e trace=openat "$b/spool_daemon" -1 spool true
+    [ "$(find spool/done -type f | wc -l)" -eq 50 ]
+    [ "$(grep -c '"spool/new", ' trace)" -eq 2 ] # and one more, which finds none
+}
+
 @test "spool_daemon: killed again and again, it runs every job at least once" {
     local i
     for i in {1..30}; do submit "$i"; done
