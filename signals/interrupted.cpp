@@ -37,7 +37,10 @@ static void set_alarm(int flags) {
 
 static void report(const char *call, ssize_t result) {
     if (result == -1 && errno != EINTR) err(1, "%s", call);
-    printf("%s: %s\n", call, result == -1 ? strerror(errno) : "returned 1");
+    if (result == -1)
+        printf("%s: %s\n", call, strerror(errno));
+    else
+        printf("%s: returned %zd\n", call, result);
 }
 
 int main() {
